@@ -1,0 +1,25 @@
+# One place for the language level, warnings and sanitizers; every target takes them from here.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# The plugin is dlopened RTLD_GLOBAL beside other plugins: nothing but its C entry points may be visible.
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+
+add_library(chat_warnings INTERFACE)
+target_compile_options(chat_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+                                               -Wcast-align -Wold-style-cast -Wnull-dereference -Wformat=2)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12's own <string> trips these at -O2 in C++20 (GCC bug 105651); they say nothing about our code.
+  target_compile_options(chat_warnings INTERFACE -Wno-restrict -Wno-null-dereference)
+  add_compile_options(-fno-gnu-unique)
+endif()
+if(CHAT_WERROR)
+  target_compile_options(chat_warnings INTERFACE -Werror)
+endif()
+if(CHAT_SANITIZE)
+  add_compile_options(-fsanitize=${CHAT_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${CHAT_SANITIZE})
+endif()
