@@ -1,0 +1,129 @@
+#include "storage/postgres/batch_plan.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+
+#include "storage/errors.h"
+#include "storage/names.h"
+#include "storage/postgres/months.h"
+
+namespace chat {
+namespace {
+
+struct Head {
+  Seq first = 0;
+  Seq last = 0;
+  TimeMs time = 0;
+};
+
+struct CursorKey {
+  ConvId conv_id;
+  std::string_view user;
+  std::string_view device;
+  auto operator<=>(const CursorKey&) const = default;
+};
+
+struct CursorHash {
+  std::size_t operator()(const CursorKey& key) const {
+    const std::hash<std::string_view> text;
+    return (text(key.user) * 31 + text(key.device)) * 31 + static_cast<std::size_t>(key.conv_id);
+  }
+};
+
+struct CursorValue {
+  Seq delivered = 0;
+  Rev rev = 0;
+  TimeMs at = 0;
+};
+
+void gather_messages(const Batch& batch, BatchPlan* plan) {
+  std::map<ConvId, Head> heads;
+  std::map<std::pair<ConvId, std::string_view>, Seq> senders;
+  std::map<int, TimeMs> months;
+  for (const auto& message : batch.messages) {
+    const auto [it, first] = heads.try_emplace(message.conv_id, Head{message.seq, message.seq, message.server_time});
+    auto& head = it->second;
+    if (!first && message.seq <= head.last) {
+      throw StoreCorrupt("seq " + std::to_string(message.seq) + " of conversation " + std::to_string(message.conv_id) +
+                         " comes behind " + std::to_string(head.last));
+    }
+    head.last = message.seq;
+    head.time = std::max(head.time, message.server_time);
+    senders[{message.conv_id, message.sender}] = message.seq;
+    months.try_emplace(month_of(message.server_time), message.server_time);
+  }
+  plan->conversations = static_cast<std::int64_t>(heads.size());
+  for (const auto& [conv_id, head] : heads) {
+    plan->head_conv.add(conv_id);
+    plan->head_first.add(head.first);
+    plan->head_last.add(head.last);
+    plan->head_time.add(head.time);
+  }
+  for (const auto& [key, seq] : senders) {
+    plan->sender_conv.add(key.first);
+    plan->sender_user.add(key.second);
+    plan->sender_seq.add(seq);
+  }
+  for (const auto& [month, time] : months) plan->months.insert(time);
+}
+
+// A group of a hundred acknowledges each message a hundred times: the table is hashed, and only what is left is sorted.
+void gather_cursors(const Batch& batch, BatchPlan* plan) {
+  std::unordered_map<CursorKey, CursorValue, CursorHash> cursors;
+  std::map<std::pair<ConvId, std::string_view>, Seq> reads;
+  for (const auto& update : batch.cursors) {
+    if (!valid_device_name(update.device) || !valid_user_name(update.user)) continue;
+    auto& value = cursors[{update.conv_id, update.user, update.device}];
+    value.delivered = std::max({value.delivered, update.delivered, update.read});
+    value.rev = std::max(value.rev, update.rev);
+    value.at = std::max(value.at, update.at);
+    if (update.read > 0) {
+      auto& read = reads[{update.conv_id, update.user}];
+      read = std::max(read, update.read);
+    }
+  }
+  std::vector<std::pair<CursorKey, CursorValue>> sorted(cursors.begin(), cursors.end());
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.first.user, a.first.device, a.first.conv_id) <
+           std::tie(b.first.user, b.first.device, b.first.conv_id);
+  });
+  for (const auto& [key, value] : sorted) {
+    plan->cursor_conv.add(key.conv_id);
+    plan->cursor_user.add(key.user);
+    plan->cursor_device.add(key.device);
+    plan->cursor_delivered.add(value.delivered);
+    plan->cursor_rev.add(value.rev);
+    plan->cursor_at.add(value.at);
+  }
+  for (const auto& [key, seq] : reads) {
+    plan->read_conv.add(key.first);
+    plan->read_user.add(key.second);
+    plan->read_seq.add(seq);
+  }
+}
+
+void gather_commands(const Batch& batch, BatchPlan* plan) {
+  for (const auto& command : batch.commands) {
+    plan->command_position.add(static_cast<std::int64_t>(command.position));
+    plan->command_conv.add(command.conv_id);
+    plan->command_operation.add(command.operation);
+    plan->command_user.add(command.user);
+    plan->command_device.add(command.device);
+    plan->command_time.add(command.server_time);
+    plan->command_payload.add(command.payload);
+  }
+}
+
+}  // namespace
+
+BatchPlan::BatchPlan(const Batch& batch) {
+  if (batch.to < batch.from) throw StoreCorrupt("the batch ends before it begins");
+  gather_messages(batch, this);
+  gather_cursors(batch, this);
+  gather_commands(batch, this);
+}
+
+}  // namespace chat

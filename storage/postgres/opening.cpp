@@ -1,0 +1,77 @@
+#include "storage/postgres/opening.h"
+
+#include <optional>
+
+#include "storage/names.h"
+#include "storage/postgres/device_fields.h"
+#include "storage/postgres/fields.h"
+#include "storage/refusals.h"
+
+namespace chat {
+namespace {
+
+// No row: the device was never opened. Otherwise a row for each conversation owed, or one whose conversation is NULL.
+constexpr Statement kOpen{
+    "open_device",
+    "WITH opened AS (UPDATE devices SET last_seen = chat_now() WHERE user_name = $1 AND device = $2 AND first_seen > 0 "
+    "RETURNING replay, replay_limit, ack) "
+    "SELECT o.replay, o.replay_limit, o.ack, w.id, w.name, w.delivered, w.last_seq, w.rev, w.last_rev "
+    "FROM opened o LEFT JOIN (SELECT c.id, c.name, c.last_seq, c.last_rev, c.last_time, "
+    "greatest(m.join_seq - 1, d.delivered_seq) AS delivered, greatest(m.join_rev - 1, d.delivered_rev) AS rev "
+    "FROM members m JOIN conversations c ON c.id = m.conv_id "
+    "LEFT JOIN device_cursors d ON d.user_name = $1 AND d.device = $2 AND d.conv_id = m.conv_id "
+    "WHERE m.user_name = $1) w ON w.last_seq > w.delivered OR w.last_rev > w.rev "
+    "ORDER BY w.last_time DESC, w.id"};
+
+constexpr Statement kFirst{"first_opening",
+                           "INSERT INTO devices AS d (user_name, device, first_seen, last_seen) "
+                           "SELECT name, $2, chat_now(), chat_now() FROM users WHERE name = $1 "
+                           "ON CONFLICT (user_name, device) DO UPDATE SET first_seen = excluded.first_seen WHERE "
+                           "d.first_seen = 0 RETURNING 1"};
+
+constexpr Statement kStart{
+    "start_cursors",
+    "INSERT INTO device_cursors AS d (user_name, device, conv_id, delivered_seq, delivered_rev, at) "
+    "SELECT $1, $2, m.conv_id, greatest(m.read_seq, m.join_seq - 1), c.last_rev, chat_now() "
+    "FROM members m JOIN conversations c ON c.id = m.conv_id WHERE m.user_name = $1 ORDER BY m.conv_id "
+    "ON CONFLICT (user_name, device, conv_id) DO UPDATE SET "
+    "delivered_seq = greatest(d.delivered_seq, excluded.delivered_seq), "
+    "delivered_rev = greatest(d.delivered_rev, excluded.delivered_rev)"};
+
+constexpr Statement kUserIsThere{"user_is_there", "SELECT 1 FROM users WHERE name = $1"};
+
+std::optional<DeviceOpening> opening_of(const pqxx::result& rows) {
+  if (rows.empty()) return std::nullopt;
+  DeviceOpening opening;
+  opening.settings = settings_of(rows[0], 0);
+  for (const auto& row : rows) {
+    if (row[3].is_null()) break;
+    opening.owed.push_back(
+        {number(row[3]), text(row[4]), number(row[5]), number(row[6]), number(row[7]), number(row[8])});
+  }
+  return opening;
+}
+
+}  // namespace
+
+DeviceOpening read_opening(Session& session, const std::string& user, const std::string& device) {
+  if (!valid_device_name(device)) throw bad_device_name(device);
+  {
+    pqxx::nontransaction transaction(session.connection());
+    if (auto opening = opening_of(session.exec(transaction, kOpen, user, device))) return *opening;
+  }
+  pqxx::work transaction(session.connection());
+  const bool first = !session.exec(transaction, kFirst, user, device).empty();
+  if (first) {
+    session.exec(transaction, kStart, user, device);
+  } else if (session.exec(transaction, kUserIsThere, user).empty()) {
+    throw no_such_user(user);
+  }
+  auto opening = opening_of(session.exec(transaction, kOpen, user, device));
+  if (!opening) throw StoreCorrupt("the device \"" + device + "\" went away while it was being opened");
+  transaction.commit();
+  opening->first_seen = first;
+  return *opening;
+}
+
+}  // namespace chat

@@ -1,0 +1,21 @@
+// What the loader and the catch-up read: the bodies of ReadStore, each on an open session.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/postgres/session.h"
+#include "storage/types.h"
+
+namespace chat {
+
+// A direct conversation that is not there is made where `make`, if its users are.
+std::optional<ConversationState> read_conversation(Session& session, const std::string& name, bool make);
+std::optional<UserState> read_user(Session& session, const std::string& name, int recent_limit, bool create);
+std::vector<StoredMessage> read_messages_above(Session& session, std::span<const PageWant> wants, int limit,
+                                               std::size_t bytes_max);
+std::vector<StoredEvent> read_events_above(Session& session, ConvId conv, Rev above, int limit);
+
+}  // namespace chat

@@ -1,0 +1,63 @@
+#include "storage/refusals.h"
+
+#include <string>
+
+#include "storage/names.h"
+
+namespace chat {
+namespace {
+
+// Long values are cut: a refusal is a sentence for a person.
+std::string quoted(std::string_view value) {
+  constexpr std::size_t kShownMax = 80;  // bytes
+  std::string text = "\"";
+  text.append(value.substr(0, kShownMax));
+  text.append(value.size() > kShownMax ? "…\"" : "\"");
+  return text;
+}
+
+}  // namespace
+
+StoreRefused bad_user_name(std::string_view name) {
+  return {"bad_field", "the user name " + quoted(name) + " is not 1 to " + std::to_string(kUserNameMax) +
+                           " characters of A-Z a-z 0-9 . _ @ -"};
+}
+
+StoreRefused bad_device_name(std::string_view device) {
+  return {"bad_field",
+          "the device name " + quoted(device) + " is not 1 to " + std::to_string(kDeviceNameMax) + " bytes"};
+}
+
+StoreRefused title_too_long(std::string_view title) {
+  return {"bad_field", "the title " + quoted(title) + " is longer than " + std::to_string(kTitleMax) + " bytes"};
+}
+
+StoreRefused user_exists(std::string_view name) {
+  return {"id_conflict", "the user " + quoted(name) + " exists already"};
+}
+
+StoreRefused no_such_user(std::string_view name) {
+  return {"not_found", "there is no user " + quoted(name)};
+}
+
+StoreRefused no_such_conversation(std::string_view name) {
+  return {"not_found", "there is no conversation " + quoted(name)};
+}
+
+StoreRefused direct_is_fixed(std::string_view conv) {
+  return {"not_allowed", "the members of the direct conversation " + quoted(conv) + " can't be changed"};
+}
+
+StoreRefused not_in_conversation(std::string_view conv, std::string_view user) {
+  return {"not_found", quoted(user) + " is not in the conversation " + quoted(conv)};
+}
+
+void check_device_settings(std::string_view device, const DeviceSettings& settings) {
+  if (!valid_device_name(device)) throw bad_device_name(device);
+  if (settings.replay_limit && (*settings.replay_limit < 1 || *settings.replay_limit > kReplayLimitMax)) {
+    throw StoreRefused("bad_field", "the replay limit " + std::to_string(*settings.replay_limit) + " is not 1 to " +
+                                        std::to_string(kReplayLimitMax));
+  }
+}
+
+}  // namespace chat

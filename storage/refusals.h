@@ -1,0 +1,25 @@
+// The refusals that every store gives, in the same words, and the checks that need no store.
+#pragma once
+
+#include <string_view>
+
+#include "storage/errors.h"
+#include "storage/types.h"
+
+namespace chat {
+
+StoreRefused bad_user_name(std::string_view name);
+StoreRefused bad_device_name(std::string_view device);
+StoreRefused title_too_long(std::string_view title);
+StoreRefused user_exists(std::string_view name);
+StoreRefused no_such_user(std::string_view name);
+StoreRefused no_such_conversation(std::string_view name);
+StoreRefused direct_is_fixed(std::string_view conv);
+StoreRefused not_in_conversation(std::string_view conv, std::string_view user);
+
+inline constexpr int kReplayLimitMax = 10'000;  // messages of one conversation that a device may ask for at its opening
+
+// Throws bad_field for a device name that is none, or a replay limit outside 1 to kReplayLimitMax.
+void check_device_settings(std::string_view device, const DeviceSettings& settings);
+
+}  // namespace chat
