@@ -1,0 +1,21 @@
+// The broker's C interface, with what its headers leave out, in the order in which Debian's headers need each other.
+#pragma once
+
+#include <mosquitto.h>
+#include <mosquitto_broker.h>
+#include <mosquitto_plugin.h>
+
+namespace chat::mosquitto_api {
+
+// Event numbers that Mosquitto 2.1 added; older brokers answer their registration with MOSQ_ERR_NOT_SUPPORTED.
+inline constexpr int kEventClientOffline = 28;
+
+// Answers to MOSQ_EVT_ACL_CHECK beside MOSQ_ERR_SUCCESS and MOSQ_ERR_ACL_DENIED.
+inline constexpr int kDefer = MOSQ_ERR_PLUGIN_DEFER;
+inline constexpr int kIgnore =
+    32;  // Mosquitto 2.1: as if the plugin were absent; older brokers would disconnect the client
+
+// Whether the running broker is Mosquitto 2.1 or later: one of its functions exists there only.
+bool is_2_1();
+
+}  // namespace chat::mosquitto_api

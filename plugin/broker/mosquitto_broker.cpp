@@ -1,0 +1,37 @@
+#include "plugin/broker/mosquitto_broker.h"
+
+#include "plugin/broker/mosquitto_api.h"
+
+namespace chat {
+
+void MosquittoBroker::publish_to(const std::string& device, const std::string& topic, std::string_view payload,
+                                 int qos) {
+  mosquitto_broker_publish_copy(device.c_str(), topic.c_str(), static_cast<int>(payload.size()), payload.data(), qos,
+                                false, nullptr);
+}
+
+void MosquittoBroker::publish(const std::string& topic, std::string_view payload, int qos) {
+  mosquitto_broker_publish_copy(nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(), qos, false,
+                                nullptr);
+}
+
+void MosquittoBroker::log(LogLevel level, const std::string& text) {
+  int to = MOSQ_LOG_INFO;
+  switch (level) {
+    case LogLevel::kError:
+      to = MOSQ_LOG_ERR;
+      break;
+    case LogLevel::kWarning:
+      to = MOSQ_LOG_WARNING;
+      break;
+    case LogLevel::kInfo:
+      to = MOSQ_LOG_INFO;
+      break;
+    case LogLevel::kDebug:
+      to = MOSQ_LOG_DEBUG;
+      break;
+  }
+  mosquitto_log_printf(to, "mosquitto-chat: %s", text.c_str());
+}
+
+}  // namespace chat

@@ -1,0 +1,136 @@
+#include "plugin/broker/plugin.h"
+
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace chat {
+
+// Long reads have a thread of their own, so that nobody's log-in waits behind somebody's catch-up.
+class Plugin::RequestRouter : public Requests {
+ public:
+  explicit RequestRouter(const std::unique_ptr<Reader>& loader, const std::unique_ptr<Reader>& pager)
+      : loader_(loader), pager_(pager) {}
+  void send(Request request) override {
+    (std::holds_alternative<ReadPage>(request.body) ? pager_ : loader_)->send(std::move(request));
+  }
+
+ private:
+  const std::unique_ptr<Reader>& loader_;
+  const std::unique_ptr<Reader>& pager_;
+};
+
+Plugin::Plugin(const Options& options) : options_(options) {}
+
+std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) {
+  std::unique_ptr<Plugin> plugin(new Plugin(options));
+  auto& self = *plugin;
+  JournalError error;
+  self.journal_ = Journal::open(options.journal, posix_file_system(), &error);
+  if (!self.journal_) {
+    *why = error.what;
+    return nullptr;
+  }
+  const auto& uri = options.postgres_uri;
+  const auto& clock = system_clock();
+  self.loader_ = std::make_unique<Reader>("chat-loader", options.answers, open_postgres(uri, "mosquitto-chat loader"),
+                                          clock, self.mailbox_, self.health_, self.progress_);
+  self.pager_ = std::make_unique<Reader>("chat-pager", options.answers, open_postgres(uri, "mosquitto-chat pager"),
+                                         clock, self.mailbox_, self.health_, self.progress_);
+  self.changes_ =
+      std::make_unique<ChangeListener>(open_postgres(uri, "mosquitto-chat changes"), self.mailbox_, self.health_);
+  self.requests_ = std::make_unique<RequestRouter>(self.loader_, self.pager_);
+  self.hub_ = std::make_unique<Hub>(options.hub, clock, self.broker_, *self.requests_, *self.journal_);
+  self.persister_ = std::make_unique<Persister>(
+      options.persister, *self.journal_, open_postgres(uri, "mosquitto-chat persister"), self.mailbox_, self.health_,
+      self.progress_, [hub = self.hub_.get()] { return hub->parked_floor(); });
+  self.progress_.on_advance([&self] {
+    self.loader_->progressed();
+    self.pager_->progressed();
+  });
+  self.mailbox_.on_post([&self] { self.wake_.ring(); });
+  self.recover();
+  self.wake_.start();
+  self.persister_->start();
+  self.loader_->start();
+  self.pager_->start();
+  self.changes_->start();
+  return plugin;
+}
+
+Plugin::~Plugin() {
+  // Those that others wait for end last; each stop() joins. What is not committed by now is in the journal.
+  if (changes_) changes_->stop();
+  if (pager_) pager_->stop();
+  if (loader_) loader_->stop();
+  if (persister_) persister_->stop();
+  wake_.stop();
+}
+
+void Plugin::tick() {
+  if (!mailbox_.empty()) {
+    for (auto& notice : mailbox_.take()) hub_->notice(std::move(notice));
+  }
+  hub_->tick();
+  wake_.ticked();
+}
+
+void Plugin::rang() {
+  const auto end = journal_->end();
+  if (end == rung_) return;
+  rung_ = end;
+  persister_->ring();
+}
+
+// What was parked when the last run ended, and not resolved, is parked again.
+void Plugin::recover() {
+  std::unordered_map<Position, ParkedRecord> waiting;
+  std::vector<Position> order;
+  const auto reader = journal_->read(journal_->begin());
+  Record record;
+  Position position = 0;
+  while (true) {
+    const auto result = reader->next(&record, &position);
+    if (result == JournalReader::Result::kEnd) break;
+    if (result == JournalReader::Result::kCorrupt) {
+      broker_.log(LogLevel::kError, "The journal is damaged, what could be read is kept: " + reader->error());
+      continue;
+    }
+    if (auto* parked = std::get_if<ParkedRecord>(&record)) {
+      waiting.emplace(position, std::move(*parked));
+      order.push_back(position);
+      continue;
+    }
+    const auto resolved = std::visit(
+        [](const auto& other) -> Position {
+          if constexpr (requires { other.resolves; }) {
+            return other.resolves;
+          } else {
+            return 0;
+          }
+        },
+        record);
+    if (resolved != 0) waiting.erase(resolved);
+  }
+  std::vector<std::pair<Position, ParkedRecord>> parked;
+  for (const auto at : order) {
+    if (auto found = waiting.find(at); found != waiting.end()) parked.emplace_back(at, std::move(found->second));
+  }
+  if (journal_->cut_bytes() > 0) {
+    broker_.log(LogLevel::kWarning,
+                "The journal's last record was torn by a crash: " + std::to_string(journal_->cut_bytes()) +
+                    " bytes that nobody had been acknowledged were cut off and kept beside it");
+  }
+  if (journal_->power_cut() && options_.journal.sync != JournalOptions::Sync::kAlways) {
+    broker_.log(LogLevel::kWarning,
+                "the machine went down without closing the journal: with journal_sync not \"always\", acknowledged "
+                "messages that "
+                "PostgreSQL did not have yet may be gone, and their numbers may be given again");
+  }
+  if (!parked.empty())
+    broker_.log(LogLevel::kInfo,
+                std::to_string(parked.size()) + " publishes waited for the database, and go on waiting");
+  hub_->recover(std::move(parked));
+}
+
+}  // namespace chat

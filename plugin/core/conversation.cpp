@@ -1,0 +1,20 @@
+#include "plugin/core/conversation.h"
+
+#include <algorithm>
+
+namespace chat {
+
+const MemberEntry* Conversation::member(std::string_view user) const {
+  const auto found =
+      std::lower_bound(members.begin(), members.end(), user,
+                       [](const MemberEntry& entry, std::string_view wanted) { return entry.user->name < wanted; });
+  return found != members.end() && found->user->name == user ? &*found : nullptr;
+}
+
+const Bytes* Conversation::in_tail(Seq seq) const {
+  const auto first = last_seq - static_cast<Seq>(tail.size()) + 1;
+  if (seq < first || seq > last_seq) return nullptr;
+  return &tail[static_cast<std::size_t>(seq - first)];
+}
+
+}  // namespace chat

@@ -1,0 +1,48 @@
+// A conversation in the broker's memory.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugin/core/directory.h"
+#include "plugin/core/stamp.h"
+#include "storage/types.h"
+
+namespace chat {
+
+struct MemberEntry {
+  std::shared_ptr<User> user;
+  Role role = Role::kMember;
+  Seq join_seq = 1;
+  Rev join_rev = 1;
+};
+
+struct Conversation {
+  std::string name;
+  ConvId id = 0;
+  ConversationKind kind = ConversationKind::kGroup;
+  bool announcement = false;
+  Seq last_seq = 0;
+  TimeMs last_time = 0;
+  Rev last_rev = 0;
+  Seq committed_seq = 0;             // PostgreSQL has everything up to here
+  Position last_position = 0;        // the journal's end behind this conversation's last message
+  std::vector<MemberEntry> members;  // in byte order of the users' names
+  std::deque<Bytes> tail;            // the latest messages as delivered; the last one is last_seq. See Tail.
+  std::set<Seq> unrouted;            // QoS 2: accepted, but the broker has not routed them yet (they wait for PUBREL)
+  std::list<std::shared_ptr<Conversation>>::iterator place;  // in the ConversationCache
+  int pins = 0;  // parked publishes that wait for their sender only: until that is loaded, this stays in memory
+  std::size_t charged = 0;  // bytes that the cache counted for it
+
+  const MemberEntry* member(std::string_view user) const;
+  // The delivered bytes of `seq` where they are still in the tail, else null.
+  const Bytes* in_tail(Seq seq) const;
+};
+
+}  // namespace chat

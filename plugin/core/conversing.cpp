@@ -1,0 +1,249 @@
+#include "plugin/core/conversing.h"
+
+#include <utility>
+
+#include "plugin/core/ack_json.h"
+#include "plugin/core/sequencer.h"
+#include "storage/names.h"
+
+namespace chat {
+namespace {
+
+constexpr std::size_t kUnroutedMax = 1000;  // QoS 2 publishes per conversation that still wait for their PUBREL
+
+Refusal refuse(Code code, std::string reason, std::string id = {}) {
+  return {.code = code, .reason = std::move(reason), .id = std::move(id)};
+}
+
+}  // namespace
+
+Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock& clock, Broker& broker,
+                       Journal& journal, ConversationCache& conversations, SenderCache& senders, Tail& tail,
+                       Outflow& outflow)
+    : admitter_(admitter),
+      topics_(topics),
+      clock_(clock),
+      broker_(broker),
+      journal_(journal),
+      conversations_(conversations),
+      senders_(senders),
+      tail_(tail),
+      outflow_(outflow) {}
+
+std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& user, std::string_view conv) {
+  if (!valid_conversation_name(conv))
+    return refuse(Code::kNotFound, "There is no conversation " + in_quotes(conv) + ".");
+  const auto not_member = [&] {
+    return refuse(Code::kNotMember, "User " + in_quotes(user.name) + " is not a member of " + in_quotes(conv) + ".");
+  };
+  // A direct conversation's name says who its members are: nobody else has it loaded, let alone made.
+  if (const auto users = direct_users(conv); users && user.name != users->first && user.name != users->second) {
+    return not_member();
+  }
+  auto conversation = conversations_.find(conv);
+  if (!conversation) return Waiting{.conversation = true, .sender = false, .conv = std::string(conv)};
+  const auto* member = conversation->member(user.name);
+  if (member == nullptr) return not_member();
+  return Found{std::move(conversation), member};
+}
+
+Outcome Conversing::message(const Origin& origin, std::string_view conv, std::string_view published) {
+  auto admission = admitter_.message(published);
+  if (auto* refusal = std::get_if<Refusal>(&admission)) return std::move(*refusal);
+  return send(origin, conv, std::get<AdmittedMessage>(std::move(admission)));
+}
+
+Outcome Conversing::direct(const Origin& origin, std::string_view to, std::string_view published) {
+  auto admission = admitter_.message(published);
+  if (auto* refusal = std::get_if<Refusal>(&admission)) return std::move(*refusal);
+  auto& message = std::get<AdmittedMessage>(admission);
+  if (!valid_user_name(to)) return refuse(Code::kNotFound, "There is no user " + in_quotes(to) + ".", message.id);
+  if (to == origin.user->name) {
+    return refuse(Code::kNotAllowed, "User " + in_quotes(to) + " can't send direct messages to itself.", message.id);
+  }
+  auto outcome = send(origin, direct_name(origin.user->name, to), std::move(message));
+  // Nobody can subscribe to d/…/msg: a direct message travels in inboxes.
+  if (auto* accepted = std::get_if<Accepted>(&outcome)) accepted->bytes = nullptr;
+  return outcome;
+}
+
+Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMessage message) {
+  auto found = find(*origin.user, conv);
+  auto* recent = senders_.find(origin.user);
+  if (auto* waiting = std::get_if<Waiting>(&found)) {
+    waiting->sender = recent == nullptr;
+    return std::move(*waiting);
+  }
+  if (auto* refusal = std::get_if<Refusal>(&found)) {
+    refusal->id = message.id;
+    return std::move(*refusal);
+  }
+  if (recent == nullptr) return Waiting{.conversation = false, .sender = true, .conv = std::string(conv)};
+  auto& [conversation, member] = std::get<Found>(found);
+
+  if (!message.id.empty()) {
+    if (const auto* known = recent->find(message.id)) return retry(origin, *conversation, *known, message);
+  }
+  if (conversation->announcement && member->role == Role::kMember) {
+    return refuse(Code::kNotAllowed, "Only the owner and admins send to " + in_quotes(conv) + ".", message.id);
+  }
+  if (message.reply_to > conversation->last_seq) {
+    return refuse(Code::kBadField,
+                  "\"reply_to\" " + std::to_string(message.reply_to) + " is above the last message, " +
+                      std::to_string(conversation->last_seq) + ".",
+                  message.id);
+  }
+
+  const auto now = clock_.now();
+  const auto its_place = place(*conversation, now);
+  MessageRecord record{.message = {.conv_id = conversation->id,
+                                   .conv = conversation->name,
+                                   .seq = its_place.seq,
+                                   .server_time = its_place.server_time,
+                                   .sender = origin.user->name,
+                                   .id = std::move(message.id),
+                                   .mid = uuids_.make(now),
+                                   .type = message.type,
+                                   .reply_to = message.reply_to,
+                                   .ttl_s = message.ttl_s,
+                                   .mentions = std::move(message.mentions),
+                                   .payload = std::string(message.payload)},
+                       .device = std::string(origin.device),
+                       .resolves = origin.resolves};
+  const auto& kept = record.message;
+  const auto appended = journal_.append(record, nullptr);
+  if (appended != AppendResult::kOk) return refuse_append(appended, kept.id);
+
+  take(*conversation, its_place);
+  conversation->last_position = journal_.end();
+  if (!kept.id.empty()) {
+    senders_.remember(origin.user, kept.id,
+                      {.payload_hash = RecentIds::payload_hash(kept.conv, kept.payload),
+                       .conv_id = kept.conv_id,
+                       .seq = kept.seq,
+                       .server_time = kept.server_time,
+                       .mid = kept.mid});
+  }
+  if (origin.qos == 2 && origin.resolves == 0) {
+    conversation->unrouted.insert(kept.seq);
+    if (conversation->unrouted.size() > kUnroutedMax) conversation->unrouted.erase(conversation->unrouted.begin());
+  }
+  auto bytes = std::make_shared<const std::string>(
+      stamped(kept.conv, kept.seq, kept.server_time, kept.sender, kept.mid, kept.payload));
+  tail_.push(conversation, bytes);
+  outflow_.live(*conversation, kept.seq, bytes);
+  return Accepted{.bytes = std::move(bytes), .journaled = true};
+}
+
+Outcome Conversing::retry(const Origin& origin, Conversation& conversation, const RecentId& known,
+                          const AdmittedMessage& message) {
+  if (known.conv_id != conversation.id ||
+      known.payload_hash != RecentIds::payload_hash(conversation.name, message.payload)) {
+    return refuse(Code::kIdConflict, "The id " + in_quotes(message.id) + " was used for another message already.",
+                  message.id);
+  }
+  // The sender may have missed the acknowledgement; where the commit is still to come, so is the acknowledgement.
+  if (known.seq <= conversation.committed_seq) {
+    AckJson ack;
+    ack.add(message.id, conversation.name, known.seq, known.server_time);
+    broker_.publish(topics_.user(origin.user->name, user_topic::kAck), ack.take(), 1);
+  }
+  // A QoS 2 duplicate in front of its PUBREL takes the first copy's place in the broker: it must be the same bytes. In
+  // all other cases the message was routed already, and reaches nobody twice.
+  if (origin.qos == 2 && origin.resolves == 0 && conversation.unrouted.contains(known.seq)) {
+    return Accepted{
+        .bytes = std::make_shared<const std::string>(
+            stamped(conversation.name, known.seq, known.server_time, origin.user->name, known.mid, message.payload)),
+        .journaled = false};
+  }
+  return Accepted{};
+}
+
+Outcome Conversing::cursor(const Origin& origin, Session* session, const AdmittedCursor& cursor) {
+  const auto too_high = [&](Seq last) {
+    return refuse(Code::kBadField, "Conversation " + in_quotes(cursor.conv) + " has no message " +
+                                       std::to_string(cursor.delivered) +
+                                       (last >= 0 ? " yet: its last is " + std::to_string(last) : " yet") + ".");
+  };
+  ConvId conv_id = 0;
+  auto known = Outflow::Acknowledged::kNoLane;
+  if (session != nullptr) known = outflow_.acknowledged(*session, cursor.conv, cursor.delivered, cursor.rev, &conv_id);
+  if (known == Outflow::Acknowledged::kTooHigh) return too_high(-1);
+  if (known == Outflow::Acknowledged::kKnown && cursor.read == 0) return Accepted{};
+  if (known == Outflow::Acknowledged::kNoLane) {
+    auto found = find(*origin.user, cursor.conv);
+    if (auto* waiting = std::get_if<Waiting>(&found)) return std::move(*waiting);
+    if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
+    const auto& conversation = *std::get<Found>(found).conversation;
+    if (cursor.delivered > conversation.last_seq) return too_high(conversation.last_seq);
+    conv_id = conversation.id;
+  }
+  const auto appended = journal_.append(CursorRecord{.cursor = {.conv_id = conv_id,
+                                                                .user = origin.user->name,
+                                                                .device = std::string(origin.device),
+                                                                .delivered = cursor.delivered,
+                                                                .rev = cursor.rev,
+                                                                .read = cursor.read,
+                                                                .at = clock_.now()},
+                                                     .resolves = origin.resolves},
+                                        nullptr);
+  if (appended != AppendResult::kOk) return refuse_append(appended, {});
+  if (session != nullptr) outflow_.journaled(*session, cursor.conv, cursor.delivered, cursor.rev);
+  return Accepted{.bytes = nullptr, .journaled = true};
+}
+
+Outcome Conversing::command(const Origin& origin, std::string_view conv, std::string_view operation,
+                            std::string_view published) {
+  auto admission = admitter_.command(operation, published);
+  if (auto* refusal = std::get_if<Refusal>(&admission)) return std::move(*refusal);
+  const auto& command = std::get<AdmittedCommand>(admission);
+  auto found = find(*origin.user, conv);
+  if (auto* waiting = std::get_if<Waiting>(&found)) return std::move(*waiting);
+  if (auto* refusal = std::get_if<Refusal>(&found)) {
+    refusal->id = command.id;
+    return std::move(*refusal);
+  }
+  const auto& conversation = *std::get<Found>(found).conversation;
+  if (command.seq > conversation.last_seq) {
+    return refuse(Code::kNotFound,
+                  "Conversation " + in_quotes(conv) + " has no message " + std::to_string(command.seq) + ".",
+                  command.id);
+  }
+  const auto appended = journal_.append(CommandRecord{.command = {.position = 0,
+                                                                  .conv_id = conversation.id,
+                                                                  .operation = std::string(operation),
+                                                                  .user = origin.user->name,
+                                                                  .device = std::string(origin.device),
+                                                                  .server_time = clock_.now(),
+                                                                  .payload = std::string(command.payload)},
+                                                      .resolves = origin.resolves},
+                                        nullptr);
+  if (appended != AppendResult::kOk) return refuse_append(appended, command.id);
+  return Accepted{.bytes = nullptr, .journaled = true};
+}
+
+Outcome Conversing::typing(const Origin& origin, std::string_view conv, std::string_view published) {
+  auto admission = admitter_.typing(published);
+  if (auto* refusal = std::get_if<Refusal>(&admission)) return std::move(*refusal);
+  auto found = find(*origin.user, conv);
+  if (auto* waiting = std::get_if<Waiting>(&found)) return std::move(*waiting);
+  if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
+  const auto& conversation = *std::get<Found>(found).conversation;
+  const std::string sign = "{\"conv\":\"" + conversation.name + "\",\"user\":\"" + origin.user->name +
+                           "\",\"on\":" + (std::get<AdmittedTyping>(admission).on ? "true" : "false") + "}";
+  for (const auto& member : conversation.members) {
+    if (member.user == origin.user || member.user->sessions.empty()) continue;
+    broker_.publish(topics_.user(member.user->name, user_topic::kTyping), sign, 0);
+  }
+  return Accepted{};
+}
+
+Refusal Conversing::refuse_append(AppendResult result, std::string id) {
+  if (result == AppendResult::kFull) {
+    return refuse(Code::kStorageFull,
+                  "The server's journal is full until its database has caught up: send it again later.", std::move(id));
+  }
+  return refuse(Code::kUnavailable, "The server can't write to its disk: send it again later.", std::move(id));
+}
+
+}  // namespace chat

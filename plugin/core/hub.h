@@ -1,0 +1,138 @@
+// The core as one thing: what the broker's callbacks ask, and what the other threads answer. No broker is needed to run
+// it: the adapter (plugin/broker) translates, unit tests call it directly.
+//
+// Invariants
+//  (1) Every call returns without waiting: no network, no database, no lock held by another thread for longer than a
+//  push. The
+//      only system call is the journal's write().
+//  (2) Nothing is shown to anyone before the journal has it, and nothing is refused after anything was changed.
+//  (3) Bytes under the prefix reach a client only if the plugin or the bridge put them there (may_read).
+// Thread: the broker's only, but for parked_floor().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugin/core/access.h"
+#include "plugin/core/conversing.h"
+#include "plugin/core/parking.h"
+
+namespace chat {
+
+struct HubOptions {
+  std::string prefix = "chat";
+  std::string bridge_user = "chat-bridge";
+  std::size_t message_bytes_max = 65'536;
+  std::size_t cache_bytes = 256U << 20;
+  std::size_t tail_bytes = 64U << 20;
+  std::size_t recent_ids = 256;
+  OutflowOptions outflow;
+};
+
+// The answer to an access question. kOutside: not our topic, somebody else decides.
+enum class Access : std::uint8_t { kOutside, kGranted, kRefused };
+
+struct PublishVerdict {
+  enum class Kind : std::uint8_t { kOutside, kUntouched, kReplace, kRefuse };
+  Kind kind = Kind::kOutside;
+  Bytes payload;  // with kReplace; null: an empty payload, which no subscriber is given
+};
+
+class Hub {
+ public:
+  // All references outlive the object.
+  Hub(const HubOptions& options, const Clock& clock, Broker& broker, Requests& requests, Journal& journal);
+  ~Hub();
+
+  // Publishes that were parked when the last run ended, oldest first. Before the first callback.
+  void recover(std::vector<std::pair<Position, ParkedRecord>> parked);
+
+  // Access questions, in the broker's order. `payload` is what would be delivered.
+  Access may_subscribe(const ClientRef& client, std::string_view filter, int qos);
+  Access may_unsubscribe(const ClientRef& client, std::string_view filter);
+  Access may_write(const ClientRef& client, std::string_view topic);
+  Access may_read(const ClientRef& client, std::string_view topic, std::string_view payload);
+
+  PublishVerdict published(const ClientRef& client, std::string_view topic, std::string_view payload, int qos);
+  void disconnected(const void* handle, std::string_view device);
+
+  void notice(Notice notice);
+  void tick();
+
+  Position parked_floor() const { return parking_.floor(); }
+
+ private:
+  using Asked = StringSet;
+
+  Session* touch(const ClientRef& client);
+  Outcome handle(const Origin& origin, Session* session, const PublishTopic& topic, std::string_view payload);
+  PublishVerdict conclude(const Origin& origin, std::string_view topic, const PublishTopic& parsed,
+                          std::string_view payload, Outcome outcome);
+  PublishVerdict acknowledge_many(const Origin& origin, Session& session, std::string_view topic,
+                                  std::string_view payload);
+  PublishVerdict forward_request(const ClientRef& client, std::string_view topic, std::string_view payload);
+  PublishVerdict refuse(const ClientRef& client, std::string_view topic, const Refusal& refusal);
+  void say_refused(const std::string& user, std::string_view topic, const Refusal& refusal);
+
+  std::optional<Refusal> park(const Origin& origin, std::string_view topic, std::string_view payload,
+                              const Waiting& waiting);
+  void wait_for(const std::shared_ptr<Parked>& parked, const Waiting& waiting);
+  void unpin(Parked& parked);
+  void resume(std::string_view key);
+  void resume_one(const std::shared_ptr<Parked>& parked);
+  bool retry_stuck();  // true: none is stuck any more
+  void resolve(Parked& parked, bool journaled);
+
+  void ask_conversation(const std::string& name, Rev events_above = -1);
+  void ask_user(const std::string& name);
+  void loaded(ConversationLoaded& answer);
+  void loaded(UserLoaded& answer);
+  void committed(const Committed& batch);
+  void changed(const Changed& changes);
+  void place_new_members(const Conversation& conversation, const std::vector<std::shared_ptr<User>>& known);
+  void tell_events(const Conversation& conversation, const std::vector<StoredEvent>& events,
+                   const std::vector<std::shared_ptr<User>>& gone);
+  void update_wants(Session& session);
+  void expire_write();
+
+  HubOptions options_;
+  TopicSpace topics_;
+  const Clock& clock_;
+  Broker& broker_;
+  Requests& requests_;
+  Journal& journal_;
+  Directory directory_;
+  ConversationCache conversations_;
+  SenderCache senders_;
+  Tail tail_;
+  Outflow outflow_;
+  Admitter admitter_;
+  Conversing conversing_;
+  Parking parking_;
+
+  Asked asked_conversations_;  // loads under way
+  bool heard_everything_ = false;
+  Asked changed_unseen_;  // of these, those that were changed while not in memory: whoever is here has to learn of it
+  Asked changed_meanwhile_;  // of these, those that were changed while the load was under way: it may have read before
+                             // that
+  Asked asked_users_;
+  Asked unknown_users_;                           // loaded, and the store knows no such user
+  std::vector<std::shared_ptr<Parked>> stuck_;    // could not be journaled when their turn came: tried again by tick()
+  Code stuck_code_ = Code::kStorageFull;          // why
+  TimeMs retried_at_ = 0;                         // Clock::steady()
+  StringMap<std::vector<std::string>> watchers_;  // conversation being loaded -> users who subscribed to its own topic
+  std::vector<const void*> bridges_;              // connections that read requests with the bridge's credentials
+  std::string seal_;            // what an envelope for the bridge starts with: nobody else can know it
+  const void* dead_ = nullptr;  // a connection that ended just now: what it still publishes is its last will
+  struct PendingWrite {
+    std::string topic;
+    std::string user;
+  };
+  std::optional<PendingWrite> pending_write_;  // a granted write whose message has not come: see expire_write()
+};
+
+}  // namespace chat

@@ -1,0 +1,343 @@
+// The Hub's other half: what waits for the store, and what comes back from it.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "plugin/core/hub.h"
+#include "storage/names.h"
+
+namespace chat {
+namespace {
+
+constexpr TimeMs kRetryStuckMs = 100;  // how often parked publishes that found the journal full are tried again
+constexpr TimeMs kWordOnItsWayMs =
+    60'000;  // by then a change in PostgreSQL has been heard of, whatever the clocks' difference
+
+}  // namespace
+
+// ---- parked publishes
+// ---------------------------------------------------------------------------------------------------
+
+void Hub::recover(std::vector<std::pair<Position, ParkedRecord>> parked) {
+  for (auto& [position, record] : parked) {
+    auto user = directory_.user(record.user);
+    resume_one(parking_.add(position, std::move(user), std::move(record)));
+  }
+}
+
+std::optional<Refusal> Hub::park(const Origin& origin, std::string_view topic, std::string_view payload,
+                                 const Waiting& waiting) {
+  if (origin.resolves != 0) return std::nullopt;  // it is in the parking place already
+  if (!parking_.has_room(topic.size() + payload.size())) {
+    return Refusal{.code = Code::kUnavailable,
+                   .reason = "Too much waits for the database already: send it again later.",
+                   .id = {}};
+  }
+  ParkedRecord record{.user = origin.user->name,
+                      .device = std::string(origin.device),
+                      .topic = std::string(topic),
+                      .payload = std::string(payload),
+                      .at = clock_.now(),
+                      .qos = static_cast<std::uint8_t>(origin.qos)};
+  parking_.reserve(journal_.end());
+  Position position = 0;
+  const auto appended = journal_.append(record, &position);
+  if (appended != AppendResult::kOk) {
+    parking_.publish_floor();
+    return Refusal{.code = appended == AppendResult::kFull ? Code::kStorageFull : Code::kUnavailable,
+                   .reason = "The server can't keep " + in_quotes(topic) + " now: send it again later.",
+                   .id = {}};
+  }
+  wait_for(parking_.add(position, origin.user, std::move(record)), waiting);
+  return std::nullopt;
+}
+
+void Hub::wait_for(const std::shared_ptr<Parked>& parked, const Waiting& waiting) {
+  if (waiting.sender) {
+    parking_.wait_for(parked, Parking::sender_key(parked->user->name));
+    ask_user(parked->user->name);
+  }
+  if (waiting.conversation) {
+    parking_.wait_for(parked, Parking::conversation_key(waiting.conv));
+    ask_conversation(waiting.conv);
+  }
+  if (!waiting.conversation) {
+    parked->pinned = conversations_.find(waiting.conv);
+    if (parked->pinned) ++parked->pinned->pins;
+  } else if (!waiting.sender && parked->user->recent) {
+    parked->pins_sender = true;
+    ++parked->user->pins;
+  }
+}
+
+void Hub::unpin(Parked& parked) {
+  if (const auto conversation = std::exchange(parked.pinned, nullptr)) --conversation->pins;
+  if (std::exchange(parked.pins_sender, false)) --parked.user->pins;
+}
+
+void Hub::resume(std::string_view key) {
+  for (const auto& parked : parking_.take(key)) {
+    // Nothing overtakes what the journal had no room for.
+    if (stuck_.empty()) {
+      resume_one(parked);
+    } else {
+      stuck_.push_back(parked);
+    }
+  }
+}
+
+void Hub::resume_one(const std::shared_ptr<Parked>& parked) {
+  unpin(*parked);
+  if (parked->done) return;
+  const auto& record = parked->record;
+  const auto topic = topics_.parse(record.topic);
+  const Origin origin{.user = parked->user, .device = record.device, .resolves = parked->position, .qos = record.qos};
+  Outcome outcome = Refusal{
+      .code = Code::kUnknownOperation, .reason = "Nothing is published to " + in_quotes(record.topic) + ".", .id = {}};
+  if (unknown_users_.contains(record.user)) {
+    outcome =
+        Refusal{.code = Code::kNotAllowed, .reason = "User " + in_quotes(record.user) + " was never added.", .id = {}};
+  } else if (topic) {
+    // The client id may be somebody else's by now.
+    auto* session = directory_.find_device(record.device);
+    if (session != nullptr && session->user != parked->user) session = nullptr;
+    outcome = handle(origin, session, *topic, record.payload);
+    if (session != nullptr && std::holds_alternative<Accepted>(outcome)) outflow_.pump(*session);
+  }
+  if (const auto* waiting = std::get_if<Waiting>(&outcome)) {
+    wait_for(parked, *waiting);
+    return;
+  }
+  if (const auto* refusal = std::get_if<Refusal>(&outcome)) {
+    // It was accepted: a journal that is full now is no reason to lose it.
+    if (refusal->code == Code::kStorageFull || refusal->code == Code::kUnavailable) {
+      stuck_.push_back(parked);
+      stuck_code_ = refusal->code;
+      return;
+    }
+    say_refused(record.user, record.topic, *refusal);
+    resolve(*parked, false);
+    return;
+  }
+  const auto& accepted = std::get<Accepted>(outcome);
+  if (accepted.bytes) broker_.publish(record.topic, *accepted.bytes, 1);
+  resolve(*parked, accepted.journaled);
+}
+
+void Hub::resolve(Parked& parked, bool journaled) {
+  unpin(parked);
+  // Where this can't be written the publish is parked again after a crash, and then refused or recognised once more.
+  if (!journaled) journal_.append(ResolvedRecord{.resolves = parked.position}, nullptr);
+  parking_.finish(parked);
+}
+
+// ---- asking and being answered
+// ------------------------------------------------------------------------------------------
+
+void Hub::ask_conversation(const std::string& name, Rev events_above) {
+  const bool reload = events_above >= 0;
+  // A reload is asked for even while another is under way: that one may have read before the change.
+  if (!reload && !asked_conversations_.insert(name).second) return;
+  requests_.send(
+      {.body = LoadConversation{.name = name, .events_above = events_above}, .barrier = reload ? 0 : journal_.end()});
+}
+
+void Hub::ask_user(const std::string& name) {
+  if (!asked_users_.insert(name).second) return;
+  requests_.send({.body = LoadUser{.name = name}, .barrier = journal_.end()});
+}
+
+void Hub::notice(Notice notice) {
+  expire_write();
+  if (auto* conversation = std::get_if<ConversationLoaded>(&notice)) {
+    loaded(*conversation);
+  } else if (auto* user = std::get_if<UserLoaded>(&notice)) {
+    loaded(*user);
+  } else if (auto* device = std::get_if<DeviceOpened>(&notice)) {
+    outflow_.opened(*device);
+  } else if (auto* refused = std::get_if<DeviceRefused>(&notice)) {
+    if (auto* session = directory_.find_generation(refused->device, refused->generation)) {
+      outflow_.close(*session);
+      say_refused(session->user->name, topics_.user(session->user->name, user_topic::kInbox),
+                  {.code = Code::kBadField, .reason = refused->reason, .id = {}});
+    }
+  } else if (auto* page = std::get_if<PageRead>(&notice)) {
+    outflow_.page(std::move(*page));
+  } else if (auto* batch = std::get_if<Committed>(&notice)) {
+    committed(*batch);
+  } else if (auto* changes = std::get_if<Changed>(&notice)) {
+    changed(*changes);
+  } else if (auto* line = std::get_if<LogLine>(&notice)) {
+    broker_.log(line->level, line->text);
+  }
+}
+
+void Hub::loaded(ConversationLoaded& answer) {
+  std::vector<std::shared_ptr<User>> gone;
+  const auto* before = conversations_.peek(answer.name);
+  // A reload of what was forgotten meanwhile. If a load is under way, that one's answer is behind a barrier, and this
+  // one is not: numbers that the journal has given since would be given again.
+  if (before == nullptr && answer.reload) return;
+  if (before != nullptr) {
+    for (const auto& member : before->members) gone.push_back(member.user);
+  }
+  bool unseen = false;
+  if (!answer.reload) {
+    asked_conversations_.erase(answer.name);
+    // The load may have read a change of which the word is still on its way: when that comes, it will be news no more.
+    unseen = changed_unseen_.erase(answer.name) > 0 || clock_.now() - answer.changed_at < kWordOnItsWayMs;
+  }
+  std::shared_ptr<Conversation> conversation;
+  if (answer.state) {
+    const auto known = gone;
+    conversation = conversations_.insert(*answer.state, directory_);
+    std::erase_if(gone, [&](const auto& user) { return conversation->member(user->name) != nullptr; });
+    if (unseen || answer.reload) place_new_members(*conversation, known);
+    tell_events(*conversation, answer.events, gone);
+  } else {
+    conversations_.erase(answer.name);
+  }
+  if (unseen) {
+    directory_.each_session([&](Session& session) {
+      if (!conversation || conversation->member(session.user->name) == nullptr)
+        outflow_.drop_lane(session, answer.name);
+    });
+  }
+  if (changed_meanwhile_.erase(answer.name) > 0 && conversation) ask_conversation(answer.name, conversation->last_rev);
+  for (const auto& user : gone) {
+    const auto sessions = user->sessions;  // a copy: serving may not change the list, but costs nothing to be sure
+    for (auto* session : sessions) outflow_.drop_lane(*session, answer.name);
+  }
+  if (const auto watching = watchers_.find(answer.name); watching != watchers_.end()) {
+    for (const auto& user : watching->second) {
+      if (conversation && conversation->member(user) != nullptr) continue;
+      say_refused(user, topics_.conversation(answer.name, "msg"),
+                  {.code = Code::kNotMember,
+                   .reason = "User " + in_quotes(user) + " is not a member of " + in_quotes(answer.name) + ".",
+                   .id = {}});
+    }
+    watchers_.erase(watching);
+  }
+  const auto key = Parking::conversation_key(answer.name);
+  if (answer.state) {
+    resume(key);
+    return;
+  }
+  for (const auto& parked : parking_.take(key)) {
+    auto admission =
+        admitter_.message(parked->record.payload);  // for the id; a cursor or command has none that matters
+    const auto* message = std::get_if<AdmittedMessage>(&admission);
+    const auto users = direct_users(answer.name);
+    say_refused(
+        parked->record.user, parked->record.topic,
+        {.code = Code::kNotFound,
+         .reason = users ? "There is no user " +
+                               in_quotes(parked->user->name == users->first ? users->second : users->first) + "."
+                         : "There is no conversation " + in_quotes(answer.name) + ".",
+         .id = message != nullptr ? message->id : std::string()});
+    resolve(*parked, false);
+  }
+}
+
+// From their first message on they miss nothing, though this broker learns of them only now.
+void Hub::place_new_members(const Conversation& conversation, const std::vector<std::shared_ptr<User>>& known) {
+  const StringSet names = [&] {
+    StringSet all;
+    for (const auto& user : known) all.insert(user->name);
+    return all;
+  }();
+  for (const auto& member : conversation.members) {
+    if (names.contains(member.user->name)) continue;
+    for (auto* session : member.user->sessions) outflow_.place(*session, conversation);
+  }
+}
+
+void Hub::loaded(UserLoaded& answer) {
+  asked_users_.erase(answer.name);
+  if (answer.state) {
+    unknown_users_.erase(answer.name);
+    senders_.insert(directory_.user(answer.name), *answer.state);
+  } else {
+    unknown_users_.insert(answer.name);
+  }
+  resume(Parking::sender_key(answer.name));
+}
+
+void Hub::tell_events(const Conversation& conversation, const std::vector<StoredEvent>& events,
+                      const std::vector<std::shared_ptr<User>>& gone) {
+  for (const auto& event : events) {
+    const auto bytes = std::make_shared<const std::string>(event.payload);
+    outflow_.live_event(conversation, event.rev, bytes);
+    if (gone.empty()) continue;
+    const auto json = nlohmann::json::parse(event.payload, nullptr, false);
+    for (const auto& user : gone) {
+      if (json.is_object() && json.value("kind", "") == "member.removed" && json.value("user", "") == user->name) {
+        outflow_.farewell(*user, bytes);
+      }
+    }
+  }
+}
+
+void Hub::committed(const Committed& batch) {
+  for (const auto& [name, seq] : batch.conversations) {
+    if (auto* conversation = conversations_.peek(name))
+      conversation->committed_seq = std::max(conversation->committed_seq, seq);
+  }
+  for (const auto& [name, json] : batch.acks) {
+    const auto user = directory_.find_user(name);
+    if (user && !user->sessions.empty()) broker_.publish(topics_.user(name, user_topic::kAck), json, 1);
+  }
+}
+
+void Hub::changed(const Changed& changes) {
+  for (const auto& change : changes.changes) {
+    switch (change.kind) {
+      case Change::Kind::kConversation:
+        if (const auto* conversation = conversations_.peek(change.name)) {
+          ask_conversation(change.name, conversation->last_rev);
+        } else if (directory_.session_count() > 0 || asked_conversations_.contains(change.name)) {
+          if (asked_conversations_.contains(change.name)) changed_meanwhile_.insert(change.name);
+          changed_unseen_.insert(change.name);
+          ask_conversation(change.name);
+        }
+        break;
+      case Change::Kind::kDevice:
+        if (auto* session = directory_.find_device(change.device);
+            session != nullptr && session->user->name == change.name && session->tap.state == Tap::State::kOpen) {
+          outflow_.open(*session);
+        }
+        break;
+      case Change::Kind::kEverything:
+        unknown_users_.clear();
+        changed_meanwhile_.insert(asked_conversations_.begin(), asked_conversations_.end());
+        for (const auto& name : conversations_.names()) ask_conversation(name, conversations_.peek(name)->last_rev);
+        // Of conversations that are not in memory, too. The first time nobody has been told anything yet.
+        if (std::exchange(heard_everything_, true)) {
+          directory_.each_session([this](Session& session) { outflow_.look_again(session); });
+        }
+        break;
+    }
+  }
+}
+
+void Hub::tick() {
+  expire_write();
+  outflow_.tick();
+  const auto now = clock_.steady();
+  if (stuck_.empty() || now - retried_at_ < kRetryStuckMs) return;
+  retried_at_ = now;
+  retry_stuck();
+}
+
+bool Hub::retry_stuck() {
+  const auto again = std::exchange(stuck_, {});
+  for (auto parked = again.begin(); parked != again.end(); ++parked) {
+    resume_one(*parked);
+    if (stuck_.empty()) continue;
+    stuck_.insert(stuck_.end(), parked + 1, again.end());  // still no room: the rest need not try
+    return false;
+  }
+  return true;
+}
+
+}  // namespace chat

@@ -1,0 +1,116 @@
+// The part of Outflow that puts a device in its place: what the store says of its cursors when a tap opens, or when one
+// conversation was changed out of sight.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "plugin/core/outflow.h"
+
+namespace chat {
+
+void Outflow::opened(const DeviceOpened& answer) {
+  auto* session = directory_.find_device(answer.device);
+  if (session == nullptr) return;
+  auto& tap = session->tap;
+  if (tap.generation != answer.generation || tap.state != Tap::State::kOpening) return placed(*session, answer);
+  apply(tap, answer.opening.settings);
+  tap.state = Tap::State::kOpen;
+  tap.catching_up = true;
+  tap.tokens = kAutoBurst;
+  tap.tokens_at = clock_.steady();
+  // Lanes that live messages made meanwhile start at what was live; the store's answer takes them back to the cursor.
+  std::vector<std::string> live_only;
+  for (const auto& [conv, lane] : tap.lanes) live_only.push_back(conv);
+  std::int64_t messages = 0;
+  std::size_t conversations = 0;
+  std::vector<nlohmann::ordered_json> notices;
+  for (const auto& owed : answer.opening.owed) {
+    auto& lane = lane_at(tap, owed.conv, owed.conv_id, owed.delivered, owed.rev);
+    put_at(tap, lane, owed);
+    if (lane.placing > 0) continue;
+    if (tap.replay == Replay::kNewest && lane.target - lane.sent > tap.replay_limit) {
+      const auto from = lane.target - tap.replay_limit;
+      notices.push_back({{"state", "limited"}, {"conv", lane.conv}, {"from", lane.sent + 1}, {"to", from}});
+      lane.sent = lane.fetched = lane.acked = from;
+    }
+    put_behind(tap, lane);
+    messages += lane.target - lane.sent;
+    if (lane.target > lane.sent) ++conversations;
+  }
+  for (const auto& conv : live_only) {
+    auto& lane = tap.lanes.find(conv)->second;
+    if (lane.behind || lane.placing > 0) continue;
+    take_early(tap, lane);
+    put_behind(tap, lane);
+    messages += lane.target - lane.sent;
+    if (lane.target > lane.sent) ++conversations;
+  }
+  if (tap.placings.empty()) tap.early.clear();
+  say_sync(*session,
+           nlohmann::ordered_json{{"state", "begin"}, {"messages", messages}, {"conversations", conversations}}.dump());
+  for (const auto& notice : notices) say_sync(*session, notice.dump());
+  pump(*session);
+}
+
+void Outflow::place(Session& session, const Conversation& conversation) {
+  auto& tap = session.tap;
+  if (tap.state == Tap::State::kClosed) return;
+  const auto found = tap.lanes.find(conversation.name);
+  if (found != tap.lanes.end() && found->second.placing == 0 && tap.state == Tap::State::kOpen) {
+    // It knows its place; what it did not hear of is behind it.
+    auto& lane = found->second;
+    lane.rev_target = std::max(lane.rev_target, conversation.last_rev);
+    if (!lane.complete()) put_behind(tap, lane);
+    pump(session);
+    return;
+  }
+  auto& lane = lane_at(tap, conversation.name, conversation.id, conversation.last_seq, conversation.last_rev);
+  lane.barrier = std::max(lane.barrier, conversation.last_position);
+  const auto generation = lane.placing = ++generations_;
+  tap.placings.emplace_back(generation, conversation.name);
+  requests_.send({.body = OpenDevice{.user = session.user->name, .device = session.device, .generation = generation},
+                  .barrier = journal_.end()});
+}
+
+void Outflow::placed(Session& session, const DeviceOpened& answer) {
+  auto& tap = session.tap;
+  const auto asked = std::find_if(tap.placings.begin(), tap.placings.end(),
+                                  [&](const auto& placing) { return placing.first == answer.generation; });
+  if (asked == tap.placings.end()) return;
+  const auto conv = std::move(asked->second);
+  tap.placings.erase(asked);
+  if (conv.empty()) return looked(session, answer);
+  const auto found = tap.lanes.find(conv);
+  if (found == tap.lanes.end() || found->second.placing != answer.generation) return;
+  auto& lane = found->second;
+  lane.placing = 0;
+  const auto& owed = answer.opening.owed;
+  const auto own = std::find_if(owed.begin(), owed.end(), [&](const Owed& one) { return one.conv == conv; });
+  if (own != owed.end()) {
+    put_at(tap, lane, *own);
+  } else {
+    take_early(tap, lane);
+  }
+  if (tap.state != Tap::State::kOpen) return;
+  tap.early.erase(conv);
+  if (!lane.complete()) put_behind(tap, lane);
+  pump(session);
+}
+
+void Outflow::put_at(Tap& tap, Lane& lane, const Owed& owed) {
+  lane.sent = lane.fetched = lane.acked = owed.delivered;
+  lane.rev_sent = lane.rev_fetched = lane.rev_acked = owed.rev;
+  lane.target = std::max(lane.target, owed.last_seq);
+  lane.rev_target = std::max(lane.rev_target, owed.last_rev);
+  take_early(tap, lane);
+}
+
+void Outflow::take_early(Tap& tap, Lane& lane) {
+  const auto found = tap.early.find(lane.conv);
+  if (found == tap.early.end()) return;
+  const auto [seq, rev] = found->second;
+  lane.sent = lane.fetched = lane.acked = std::max(lane.sent, seq);
+  lane.rev_sent = lane.rev_fetched = lane.rev_acked = std::max(lane.rev_sent, std::min(rev, lane.rev_target));
+  lane.target = std::max(lane.target, lane.sent);
+}
+
+}  // namespace chat

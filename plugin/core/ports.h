@@ -1,0 +1,137 @@
+// What the core asks of its surroundings, and what comes back. The core runs on the broker's thread only and waits for
+// nothing: it sends a Request, and some ticks later the answer arrives as a Notice.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "plugin/core/stamp.h"
+#include "storage/store.h"
+
+namespace chat {
+
+enum class LogLevel : std::uint8_t { kError, kWarning, kInfo, kDebug };
+
+// The broker, as far as the core needs it. Called on the broker's thread only; nothing here calls back into the core.
+class Broker {
+ public:
+  virtual ~Broker() = default;
+  // To one connected client, whether or not it subscribed. `qos` 0 or 1.
+  virtual void publish_to(const std::string& device, const std::string& topic, std::string_view payload, int qos) = 0;
+  // To whoever is subscribed.
+  virtual void publish(const std::string& topic, std::string_view payload, int qos) = 0;
+  virtual void log(LogLevel level, const std::string& text) = 0;
+};
+
+// A request is answered from a store that has committed everything below `barrier`: so what was journaled before the
+// request was made is in the answer, however far PostgreSQL lags behind.
+
+struct LoadConversation {
+  std::string name;
+  Rev events_above = -1;  // not -1: also the events above this rev, for those who are online
+};
+
+struct LoadUser {
+  std::string name;
+};
+
+struct OpenDevice {
+  std::string user;
+  std::string device;
+  std::uint64_t generation = 0;
+};
+
+struct LaneWant {
+  std::string conv;
+  ConvId conv_id = 0;
+  Seq above = 0;
+  Seq target = 0;  // messages up to here are known to exist; nothing is wanted where it is not above `above`
+  Rev rev_above = 0;
+  Rev rev_target = 0;
+};
+
+struct ReadPage {
+  std::string device;
+  std::uint64_t generation = 0;
+  std::vector<LaneWant> wants;
+};
+
+using RequestBody = std::variant<LoadConversation, LoadUser, OpenDevice, ReadPage>;
+
+struct Request {
+  RequestBody body;
+  Position barrier = 0;
+};
+
+class Requests {
+ public:
+  virtual ~Requests() = default;
+  virtual void send(Request request) = 0;  // never waits
+};
+
+struct ConversationLoaded {
+  std::string name;
+  std::optional<ConversationState> state;  // nullopt: there is none
+  std::vector<StoredEvent> events;
+  TimeMs changed_at = 0;  // of its newest event; not with `reload`
+  // Answers a request with `events_above`: without a barrier, so its counters may lie behind the journal's.
+  bool reload = false;
+};
+
+struct UserLoaded {
+  std::string name;
+  std::optional<UserState> state;
+};
+
+struct DeviceOpened {
+  std::string device;
+  std::uint64_t generation = 0;
+  DeviceOpening opening;
+};
+
+// What a page holds, ready to be sent: a message where seq is set, an event where rev is.
+struct PageItem {
+  std::string conv;
+  Seq seq = 0;
+  Rev rev = 0;
+  Bytes bytes;
+};
+
+struct PageRead {
+  std::string device;
+  std::uint64_t generation = 0;
+  std::vector<PageItem> items;     // in the order of the wants, each in order of seq
+  std::vector<LaneWant> finished;  // wants of which all up to their targets was read: what is missing does not exist
+};
+
+struct Committed {
+  Position up_to = 0;
+  std::vector<std::pair<std::string, std::string>> acks;   // user and the JSON for its ack topic
+  std::vector<std::pair<std::string, Seq>> conversations;  // the highest seq committed of each in the batch
+};
+
+struct Changed {
+  std::vector<Change> changes;
+};
+
+struct LogLine {
+  LogLevel level = LogLevel::kInfo;
+  std::string text;
+};
+
+// The store can't open this device, however often it is asked.
+struct DeviceRefused {
+  std::string device;
+  std::uint64_t generation = 0;
+  std::string reason;  // a sentence
+};
+
+using Notice =
+    std::variant<ConversationLoaded, UserLoaded, DeviceOpened, DeviceRefused, PageRead, Committed, Changed, LogLine>;
+
+}  // namespace chat

@@ -1,0 +1,50 @@
+// The seam between the journal and the disk. Production uses posix_file(); tests put faults in its place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chat {
+
+// One open file. Methods answer 0 or an errno value and never throw.
+class File {
+ public:
+  virtual ~File() = default;
+  // Writes all of `data` at the end of what was written so far, or answers why not; then an unknown part of it may be
+  // there.
+  virtual int append(std::string_view data) = 0;
+  // Reads up to `size` bytes at `offset`; `*got` is less at the end of the file. Safe beside append() from another
+  // thread.
+  virtual int read(std::uint64_t offset, char* to, std::size_t size, std::size_t* got) = 0;
+  virtual int truncate(std::uint64_t size) = 0;  // append() goes on there
+  virtual int sync() = 0;                        // fdatasync; safe beside append() from another thread
+};
+
+// Held as long as the object lives.
+class FolderLock {
+ public:
+  virtual ~FolderLock() = default;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+  enum class Mode { kCreate, kAppend, kRead };  // kCreate fails with EEXIST where the file is there; mode 0600
+  // `*size` (where not null) is the file's size in bytes.
+  virtual int open(const std::string& path, Mode mode, std::unique_ptr<File>* file, std::uint64_t* size) = 0;
+  virtual int remove(const std::string& path) = 0;
+  virtual int rename(const std::string& from, const std::string& to) = 0;
+  virtual int list(const std::string& folder, std::vector<std::string>* names) = 0;  // names only, unsorted
+  virtual int make_folder(const std::string& path) = 0;                              // 0700; no error where it is there
+  virtual int sync_folder(const std::string& path) = 0;
+  virtual int lock_folder(const std::string& path,
+                          std::unique_ptr<FolderLock>* lock) = 0;  // EWOULDBLOCK: another holds it
+};
+
+FileSystem& posix_file_system();
+
+}  // namespace chat

@@ -1,0 +1,295 @@
+#include "plugin/journal/journal.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "plugin/journal/format.h"
+#include "plugin/journal/layout.h"
+#include "plugin/journal/reader.h"
+#include "plugin/journal/recovery.h"
+#include "plugin/journal/state.h"
+#include "plugin/journal/syncer.h"
+
+namespace chat {
+namespace {
+
+// Trimming takes whole segments and never the last one: with at least this many there is always something to free.
+constexpr std::uint64_t kSegmentsMin = 4;
+
+bool disk_full(int error) {
+  return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+class FileJournal : public Journal {
+ public:
+  FileJournal(const JournalOptions& options, FileSystem& file_system, std::unique_ptr<FolderLock> lock,
+              Recovered found);
+  ~FileJournal() override;
+
+  const Uuid& id() const override { return id_; }
+  Position begin() const override { return layout_.begin(); }
+  Position end() const override { return end_.load(std::memory_order_acquire); }
+  std::uint64_t bytes() const override { return bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t cut_bytes() const override { return cut_bytes_; }
+  bool power_cut() const override { return power_cut_; }
+
+  AppendResult append(const MessageRecord& record, Position* position) override { return write(record, position); }
+  AppendResult append(const CursorRecord& record, Position* position) override { return write(record, position); }
+  AppendResult append(const CommandRecord& record, Position* position) override { return write(record, position); }
+  AppendResult append(const ParkedRecord& record, Position* position) override { return write(record, position); }
+  AppendResult append(const ResolvedRecord& record, Position* position) override { return write(record, position); }
+
+  const std::string& last_error() const override { return last_error_; }
+  void trim(Position up_to) override;
+  int sync_now() override;
+  std::unique_ptr<JournalReader> read(Position from) override {
+    return std::make_unique<FileJournalReader>(file_system_, folder_, seal_, layout_, end_, from);
+  }
+
+ private:
+  template <class T>
+  AppendResult write(const T& record, Position* position);
+  AppendResult roll(Position end);
+  int new_file(const Segment& segment, std::unique_ptr<File>* file);
+  AppendResult refuse(std::string why);
+  AppendResult broken(std::string why);
+  void keep_up();  // the journal's own thread
+  void make_spare();
+
+  FileSystem& file_system_;
+  const std::string folder_;
+  const std::unique_ptr<FolderLock> lock_;
+  const Uuid id_;
+  const RecordSeal seal_;
+  const std::uint64_t bytes_max_;
+  const std::uint64_t segment_bytes_;
+  const JournalOptions::Sync sync_;
+  const std::chrono::milliseconds interval_;
+  const std::uint64_t cut_bytes_;
+  const bool power_cut_;
+
+  Layout layout_;
+  Syncer syncer_;
+  std::atomic<Position> end_;
+  std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<int> sync_error_{0};  // of any fdatasync: the append side stops at its next call
+
+  // Append side only.
+  std::shared_ptr<File> file_;
+  std::uint64_t file_bytes_;
+  std::string buffer_;
+  std::string last_error_;
+  bool broken_ = false;
+
+  std::mutex mutex_;  // of what follows; never held across disk work
+  std::condition_variable wake_;
+  std::unique_ptr<File> spare_;
+  bool spare_wanted_ = true;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+FileJournal::FileJournal(const JournalOptions& options, FileSystem& file_system, std::unique_ptr<FolderLock> lock,
+                         Recovered found)
+    : file_system_(file_system),
+      folder_(options.folder),
+      lock_(std::move(lock)),
+      id_(found.journal),
+      seal_(found.journal),
+      bytes_max_(options.bytes_max),
+      segment_bytes_(std::min(options.segment_bytes, options.bytes_max / kSegmentsMin)),
+      sync_(options.sync),
+      interval_(options.interval),
+      cut_bytes_(found.cut_bytes),
+      power_cut_(found.power_cut),
+      layout_(found.segments),
+      syncer_(file_system, options.folder),
+      end_(found.end),
+      file_(std::move(found.active)),
+      file_bytes_(found.active_bytes) {
+  std::uint64_t bytes = file_bytes_;
+  for (std::size_t i = 0; i + 1 < found.segments.size(); ++i) bytes += found.segments[i].bytes;
+  bytes_ = bytes;
+  syncer_.add(file_, false);
+  // The broker handles signals on its own thread: none may be delivered to this one.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { keep_up(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+FileJournal::~FileJournal() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  if (spare_ != nullptr) file_system_.remove(folder_ + "/" + kSpareName);
+  // Who can't sync must not say that everything is on the medium.
+  if (!broken_ && sync_now() == 0) write_state(file_system_, folder_, {id_, this_boot(), true});
+}
+
+template <class T>
+AppendResult FileJournal::write(const T& record, Position* position) {
+  if (broken_) return AppendResult::kBroken;
+  if (const int error = sync_error_.load(std::memory_order_relaxed); error != 0) {
+    return broken(failure("sync", folder_, error));
+  }
+  buffer_.assign(kRecordHeaderBytes, '\0');
+  encode(record, &buffer_);
+  if (buffer_.size() > kRecordHeaderBytes + kRecordBytesMax) {
+    return refuse("a record of " + std::to_string(buffer_.size()) + " bytes is above the journal's bound");
+  }
+  const bool rolls = file_bytes_ >= segment_bytes_ && file_bytes_ > kSegmentHeaderBytes;
+  const std::uint64_t more = buffer_.size() + (rolls ? kSegmentHeaderBytes : 0);
+  if (bytes() + more > bytes_max_) {
+    return refuse("journal " + folder_ + " is full: " + std::to_string(bytes()) + " of " + std::to_string(bytes_max_) +
+                  " bytes");
+  }
+  const Position start = end_.load(std::memory_order_relaxed);
+  if (rolls) {
+    if (const AppendResult result = roll(start); result != AppendResult::kOk) return result;
+  }
+  seal_.close(start, &buffer_);
+  if (const int error = file_->append(buffer_); error != 0) {
+    const std::string why = failure("append to", folder_ + "/" + segment_name(start), error);
+    if (!disk_full(error)) return broken(why);
+    if (const int again = file_->truncate(file_bytes_); again != 0) {
+      return broken(why + "; then " + failure("truncate", folder_, again));
+    }
+    return refuse(why);
+  }
+  file_bytes_ += buffer_.size();
+  bytes_.fetch_add(buffer_.size(), std::memory_order_relaxed);
+  if (sync_ == JournalOptions::Sync::kAlways) {
+    if (const int error = syncer_.sync(start + buffer_.size()); error != 0)
+      return broken(failure("sync", folder_, error));
+  }
+  end_.store(start + buffer_.size(), std::memory_order_release);
+  if (position != nullptr) *position = start;
+  return AppendResult::kOk;
+}
+
+AppendResult FileJournal::roll(Position end) {
+  const Segment next{end, end, end, kSegmentHeaderBytes, false};
+  std::unique_ptr<File> file;
+  if (const int error = new_file(next, &file); error != 0) {
+    const std::string why = failure("make segment", folder_ + "/" + segment_name(end), error);
+    return disk_full(error) ? refuse(why) : broken(why);
+  }
+  layout_.roll(end, file_bytes_, next);
+  file_ = std::move(file);
+  file_bytes_ = kSegmentHeaderBytes;
+  bytes_.fetch_add(kSegmentHeaderBytes, std::memory_order_relaxed);
+  syncer_.add(file_, true);
+  return AppendResult::kOk;
+}
+
+// Takes the spare where there is one; else makes the file here and now.
+int FileJournal::new_file(const Segment& segment, std::unique_ptr<File>* file) {
+  std::unique_ptr<File> spare;
+  {
+    std::lock_guard lock(mutex_);
+    spare = std::move(spare_);
+  }
+  if (spare == nullptr) return make_segment(file_system_, folder_, id_, segment, file);
+  const std::string spare_path = folder_ + "/" + kSpareName;
+  int error = spare->append(encode_header({id_, segment.base, segment.previous_end, wall_clock()}));
+  if (error == 0) error = file_system_.rename(spare_path, folder_ + "/" + segment_name(segment.base));
+  if (error == 0) {
+    *file = std::move(spare);
+  } else if (const int undo = file_system_.remove(spare_path); undo != 0) {
+    error = undo;  // the name stays taken: not a state to go on from
+  }
+  {
+    std::lock_guard lock(mutex_);
+    spare_wanted_ = true;
+  }
+  wake_.notify_one();
+  return error;
+}
+
+AppendResult FileJournal::refuse(std::string why) {
+  last_error_ = std::move(why);
+  return AppendResult::kFull;
+}
+
+AppendResult FileJournal::broken(std::string why) {
+  last_error_ = std::move(why) + "; nothing is accepted until the journal is opened again";
+  broken_ = true;
+  return AppendResult::kBroken;
+}
+
+void FileJournal::trim(Position up_to) {
+  for (const Segment& segment : layout_.trim(up_to)) {
+    // One that can't be removed is found, and trimmed, by a later run: its bytes count until then.
+    if (file_system_.remove(folder_ + "/" + segment_name(segment.base)) == 0) {
+      bytes_.fetch_sub(segment.bytes, std::memory_order_relaxed);
+    }
+  }
+}
+
+int FileJournal::sync_now() {
+  const int error = syncer_.sync(end());
+  if (error != 0) sync_error_ = error;
+  return error;
+}
+
+void FileJournal::keep_up() {
+  pthread_setname_np(pthread_self(), "chat-journal");
+  std::unique_lock lock(mutex_);
+  while (!stop_) {
+    if (std::exchange(spare_wanted_, false)) {
+      lock.unlock();
+      make_spare();
+      lock.lock();
+      continue;
+    }
+    const auto woken = [this] { return stop_ || spare_wanted_; };
+    if (sync_ != JournalOptions::Sync::kInterval) {
+      wake_.wait(lock, woken);
+    } else if (!wake_.wait_for(lock, interval_, woken)) {
+      lock.unlock();
+      sync_now();
+      lock.lock();
+    }
+  }
+}
+
+// Where it can't be made, the append side makes its segment itself, and hears why not.
+void FileJournal::make_spare() {
+  std::unique_ptr<File> file;
+  if (file_system_.open(folder_ + "/" + kSpareName, FileSystem::Mode::kCreate, &file, nullptr) != 0) return;
+  std::lock_guard lock(mutex_);
+  spare_ = std::move(file);
+}
+
+}  // namespace
+
+std::unique_ptr<Journal> Journal::open(const JournalOptions& options, FileSystem& file_system, JournalError* error) {
+  if (const int failed = file_system.make_folder(options.folder); failed != 0) {
+    error->what = failure("make folder", options.folder, failed);
+    return nullptr;
+  }
+  std::unique_ptr<FolderLock> lock;
+  if (const int failed = file_system.lock_folder(options.folder, &lock); failed != 0) {
+    error->what = failed == EWOULDBLOCK ? "journal " + options.folder + " is in use by another process"
+                                        : failure("lock", options.folder, failed);
+    return nullptr;
+  }
+  std::optional<Recovered> found = recover(file_system, options.folder, error);
+  if (!found) return nullptr;
+  return std::make_unique<FileJournal>(options, file_system, std::move(lock), std::move(*found));
+}
+
+}  // namespace chat

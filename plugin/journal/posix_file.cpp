@@ -1,0 +1,149 @@
+// The real disk behind plugin/journal/file.h.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "plugin/journal/file.h"
+
+namespace chat {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int release() {
+    int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+
+ private:
+  int fd_;
+};
+
+class PosixFile : public File {
+ public:
+  explicit PosixFile(int fd) : fd_(fd) {}
+
+  int append(std::string_view data) override {
+    while (!data.empty()) {
+      const ssize_t wrote = ::write(fd_.get(), data.data(), data.size());
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) return errno;
+      // Short without an error: the next write() names the reason.
+      data.remove_prefix(static_cast<std::size_t>(wrote));
+    }
+    return 0;
+  }
+
+  int read(std::uint64_t offset, char* to, std::size_t size, std::size_t* got) override {
+    *got = 0;
+    while (*got < size) {
+      const ssize_t n = ::pread(fd_.get(), to + *got, size - *got, static_cast<off_t>(offset + *got));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return errno;
+      if (n == 0) break;
+      *got += static_cast<std::size_t>(n);
+    }
+    return 0;
+  }
+
+  int truncate(std::uint64_t size) override {
+    return ::ftruncate(fd_.get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
+  }
+
+  int sync() override { return ::fdatasync(fd_.get()) == 0 ? 0 : errno; }
+
+ private:
+  Descriptor fd_;
+};
+
+class PosixFolderLock : public FolderLock {
+ public:
+  explicit PosixFolderLock(int fd) : fd_(fd) {}
+
+ private:
+  Descriptor fd_;  // closing it gives the lock back
+};
+
+class PosixFileSystem : public FileSystem {
+ public:
+  int open(const std::string& path, Mode mode, std::unique_ptr<File>* file, std::uint64_t* size) override {
+    int flags = O_CLOEXEC | O_RDONLY;
+    // O_APPEND: after a truncate() the next write stands at the new end without a seek.
+    if (mode == Mode::kCreate) flags = O_CLOEXEC | O_RDWR | O_APPEND | O_CREAT | O_EXCL;
+    if (mode == Mode::kAppend) flags = O_CLOEXEC | O_RDWR | O_APPEND;
+    Descriptor fd(::open(path.c_str(), flags, S_IRUSR | S_IWUSR));
+    if (fd.get() < 0) return errno;
+    if (size != nullptr) {
+      struct stat st {};
+      if (::fstat(fd.get(), &st) != 0) return errno;
+      *size = static_cast<std::uint64_t>(st.st_size);
+    }
+    *file = std::make_unique<PosixFile>(fd.release());
+    return 0;
+  }
+
+  int remove(const std::string& path) override { return ::unlink(path.c_str()) == 0 ? 0 : errno; }
+
+  int rename(const std::string& from, const std::string& to) override {
+    return std::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
+  }
+
+  int list(const std::string& folder, std::vector<std::string>* names) override {
+    names->clear();
+    DIR* dir = ::opendir(folder.c_str());
+    if (dir == nullptr) return errno;
+    errno = 0;
+    while (const dirent* entry = ::readdir(dir)) {
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names->emplace_back(name);
+      errno = 0;
+    }
+    const int error = errno;
+    ::closedir(dir);
+    return error;
+  }
+
+  int make_folder(const std::string& path) override {
+    if (::mkdir(path.c_str(), S_IRWXU) == 0) return 0;
+    if (errno != EEXIST) return errno;
+    struct stat st {};
+    if (::stat(path.c_str(), &st) != 0) return errno;
+    return S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+  }
+
+  int sync_folder(const std::string& path) override {
+    Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd.get() < 0) return errno;
+    return ::fsync(fd.get()) == 0 ? 0 : errno;
+  }
+
+  int lock_folder(const std::string& path, std::unique_ptr<FolderLock>* lock) override {
+    Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd.get() < 0) return errno;
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return errno;
+    *lock = std::make_unique<PosixFolderLock>(fd.release());
+    return 0;
+  }
+};
+
+}  // namespace
+
+FileSystem& posix_file_system() {
+  static PosixFileSystem file_system;
+  return file_system;
+}
+
+}  // namespace chat

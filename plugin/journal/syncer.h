@@ -1,0 +1,41 @@
+// Brings what was appended from the page cache to the medium, on whichever thread asks for it.
+//
+// Threads: add(), folder_changed() on the append side, which never waits for a sync() that is under way; sync() on any.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "plugin/journal/file.h"
+#include "storage/types.h"
+
+namespace chat {
+
+class Syncer {
+ public:
+  // `file_system` outlives it.
+  Syncer(FileSystem& file_system, std::string folder) : file_system_(file_system), folder_(std::move(folder)) {}
+
+  // `file` is appended to from now on, and the one before it no more. A file that is new to its folder changes the
+  // folder too.
+  void add(std::shared_ptr<File> file, bool new_in_folder);
+
+  // Everything that was appended before the call is on the medium when it answers 0, up to `end` at least. Does nothing
+  // where an earlier call got that far.
+  int sync(Position end);
+
+ private:
+  FileSystem& file_system_;
+  const std::string folder_;
+
+  std::mutex one_at_a_time_;  // held across disk work; taken before mutex_
+  Position synced_ = 0;       // guarded by one_at_a_time_
+
+  std::mutex mutex_;                          // never held across disk work
+  std::vector<std::shared_ptr<File>> files_;  // oldest first; the last one is appended to
+  bool folder_changed_ = false;
+};
+
+}  // namespace chat

@@ -1,0 +1,104 @@
+#include "plugin/reader/answers.h"
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "plugin/core/string_map.h"
+
+namespace chat {
+namespace {
+
+constexpr int kEventsPerLane = 500;
+constexpr std::string_view kExpiredPayload = R"({"expired":true})";
+
+Bytes delivered_bytes(const StoredMessage& message, TimeMs now) {
+  const bool expired = message.ttl_s > 0 && message.server_time + message.ttl_s * 1000 <= now;
+  return std::make_shared<const std::string>(stamped(message.conv, message.seq, message.server_time, message.sender,
+                                                     message.mid,
+                                                     expired ? kExpiredPayload : std::string_view(message.payload)));
+}
+
+Notice load_conversation(ReadStore& store, const LoadConversation& request) {
+  const bool reload = request.events_above >= 0;
+  ConversationLoaded loaded{
+      .name = request.name, .state = store.load_conversation(request.name), .events = {}, .reload = reload};
+  if (!loaded.state) return loaded;
+  if (!reload) {
+    const auto newest = store.events_above(loaded.state->id, loaded.state->last_rev - 1, 1);
+    if (!newest.empty()) loaded.changed_at = newest.back().server_time;
+    return loaded;
+  }
+  // All of them: the core takes those up to last_rev for told.
+  for (auto above = request.events_above; above < loaded.state->last_rev;) {
+    auto events = store.events_above(loaded.state->id, above, kEventsPerLane);
+    if (events.empty()) break;
+    above = events.back().rev;
+    std::move(events.begin(), events.end(), std::back_inserter(loaded.events));
+  }
+  return loaded;
+}
+
+Notice read_page(ReadStore& store, const AnswerOptions& options, const ReadPage& request, TimeMs now) {
+  PageRead page{.device = request.device, .generation = request.generation, .items = {}, .finished = {}};
+  std::vector<PageWant> wants;
+  for (const auto& want : request.wants) {
+    if (want.target > want.above) wants.push_back({.conv_id = want.conv_id, .above = want.above});
+  }
+  std::vector<StoredMessage> messages;
+  if (!wants.empty()) messages = store.messages_above(wants, options.page_messages, options.page_bytes);
+  std::size_t bytes = 0;
+  for (const auto& message : messages) bytes += message.payload.size();
+  const bool cut = messages.size() >= static_cast<std::size_t>(options.page_messages) || bytes >= options.page_bytes;
+  const auto last_conv = messages.empty() ? ConvId{0} : messages.back().conv_id;
+
+  auto next = messages.begin();
+  for (const auto& want : request.wants) {
+    while (next != messages.end() && next->conv_id == want.conv_id) {
+      // Above the target lies what was committed since: it comes live, or with the next page.
+      if (next->seq <= want.target) {
+        next->conv = want.conv;
+        page.items.push_back({.conv = want.conv, .seq = next->seq, .rev = 0, .bytes = delivered_bytes(*next, now)});
+      }
+      ++next;
+    }
+    auto rev_read = want.rev_target;
+    if (want.rev_target > want.rev_above) {
+      const auto events = store.events_above(want.conv_id, want.rev_above, kEventsPerLane);
+      for (const auto& event : events) {
+        page.items.push_back({.conv = want.conv,
+                              .seq = 0,
+                              .rev = event.rev,
+                              .bytes = std::make_shared<const std::string>(event.payload)});
+      }
+      if (events.size() >= static_cast<std::size_t>(kEventsPerLane)) rev_read = events.back().rev;
+    }
+    // The want in which the page was cut, and those behind it, are asked for again.
+    if (cut && want.conv_id == last_conv) break;
+    auto finished = want;
+    finished.rev_target = rev_read;
+    page.finished.push_back(std::move(finished));
+  }
+  return page;
+}
+
+}  // namespace
+
+Notice answer(ReadStore& store, const AnswerOptions& options, const RequestBody& request, TimeMs now) {
+  if (const auto* conversation = std::get_if<LoadConversation>(&request))
+    return load_conversation(store, *conversation);
+  if (const auto* user = std::get_if<LoadUser>(&request)) {
+    return UserLoaded{.name = user->name,
+                      .state = store.load_user(user->name, options.recent_ids, options.create_users)};
+  }
+  if (const auto* device = std::get_if<OpenDevice>(&request)) {
+    return DeviceOpened{.device = device->device,
+                        .generation = device->generation,
+                        .opening = store.open_device(device->user, device->device)};
+  }
+  return read_page(store, options, std::get<ReadPage>(request), now);
+}
+
+}  // namespace chat
