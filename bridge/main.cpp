@@ -1,0 +1,70 @@
+// mosquitto-chat-bridge: answers requests beside the broker. Exit codes: options.h.
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <utility>
+
+#include "bridge/handlers/handlers.h"
+#include "bridge/mqtt/broker_link.h"
+#include "bridge/options.h"
+#include "bridge/request_worker.h"
+#include "bridge/rpc/desk.h"
+#include "bridge/shutdown.h"
+#include "bridge/version.h"
+
+namespace {
+
+constexpr std::chrono::milliseconds kEndPatience{
+    900};  // "within a second", with something left for the process's own end
+
+chat::TimeMs wall_clock() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+void set_up_log(const chat::Options& options) {
+  spdlog::set_default_logger(spdlog::stderr_color_mt("bridge"));
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  spdlog::set_level(spdlog::level::from_str(options.log_level));
+}
+
+chat::ExitCode run(const chat::Options& options) {
+  chat::hold_signals();
+  set_up_log(options);
+  spdlog::info("mosquitto-chat-bridge {} starts as user {} for {}/rpc/#", chat::kVersion, options.user, options.prefix);
+
+  const chat::Registry registry = chat::all_handlers({.now = wall_clock});
+  const chat::Desk desk(options.prefix, registry);
+  chat::BrokerLink link(chat::link_options(options));
+  chat::RequestWorker worker(
+      desk, [&link](chat::Outgoing outgoing) { link.publish(std::move(outgoing)); }, [&link] { link.await_calm(); });
+  link.start([&worker](chat::Incoming incoming) { worker.accept(std::move(incoming)); });
+
+  spdlog::info("{} came: stopping", chat::await_signal());
+  const bool ended = chat::end_within(kEndPatience, [&worker, &link] {
+    worker.stop();
+    link.stop();
+  });
+  if (!ended) {
+    spdlog::warn("something did not stop within {} ms and is left behind", kEndPatience.count());
+    spdlog::default_logger()->flush();
+    std::_Exit(chat::kEnded);
+  }
+  return chat::kEnded;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  chat::Options options;
+  try {
+    if (const auto code = chat::parse_options(argc, argv, &options)) return *code;
+    return run(options);
+  } catch (const std::exception& error) {
+    spdlog::critical("{}", error.what());
+    return chat::kFailed;
+  }
+}

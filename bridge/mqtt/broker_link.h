@@ -1,0 +1,101 @@
+// The bridge's connection to the broker: the one place that knows the MQTT library (Eclipse Paho).
+//
+// Invariants
+//  (1) It keeps trying for ever, whatever the reason was (nobody listens, wrong password, subscription refused), with
+//  growing
+//      waits, and says each time in one log line why and when it tries again.
+//  (2) It says "connected" only once the broker has granted the subscription: from then on requests are answered.
+//  (3) Every connection is an MQTT 5 clean start and subscribes anew. Requests that came to the broker meanwhile are
+//  gone, and
+//      their clients send them again; a queue of old ones would answer people who stopped waiting.
+//  (4) The password is in no log line.
+// Threads: one of its own keeps the connection; Paho's threads call `on_message`, which must not wait; publish() on any
+// thread.
+#pragma once
+
+#include <mqtt/async_client.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "bridge/mqtt/backoff.h"
+#include "bridge/mqtt/outbox.h"
+#include "bridge/rpc/message.h"
+
+namespace chat {
+
+struct LinkOptions {
+  std::string broker;  // mqtt://host[:port]
+  std::string client_id;
+  std::string user;
+  std::string password_file;  // its first line; read again at each attempt; empty = connect without a password
+  std::string filter;         // subscribed to with QoS 1
+  std::chrono::milliseconds first_wait{250};
+  std::chrono::milliseconds longest_wait{30'000};
+};
+
+class BrokerLink : private mqtt::callback, private mqtt::iaction_listener {
+ public:
+  using OnMessage = std::function<void(Incoming)>;
+
+  // Nothing is connected yet. Throws std::invalid_argument where the address is none, mqtt::exception where the
+  // library can't use it or the client id.
+  explicit BrokerLink(LinkOptions options);
+  ~BrokerLink() override;
+  BrokerLink(const BrokerLink&) = delete;
+  BrokerLink& operator=(const BrokerLink&) = delete;
+
+  // Starts connecting. Once.
+  void start(OnMessage on_message);
+
+  // Queues a message. Never waits, so that Paho's threads may call it too. Where there is no connection, or kOutboxMax
+  // wait already, it is lost, and the log says how many were: clients repeat what was not answered.
+  void publish(Outgoing message);
+
+  // Waits while kOutboxCalm messages or more wait to go out. For threads that produce answers, never for Paho's.
+  void await_calm();
+
+  // Gives what was published a moment to go out, disconnects and ends the thread. Again: nothing.
+  void stop();
+
+ private:
+  // Where the connection stands. Paho's threads move it on from kConnecting, kSubscribing and kReady only, so that a
+  // late word about an earlier attempt changes nothing.
+  enum class State { kIdle, kConnecting, kConnected, kSubscribing, kReady, kFailed };
+
+  void run();
+  bool establish();
+  void serve();
+  void send(const Outgoing& message);
+  void sent();
+  bool await(State from, std::chrono::milliseconds patience, const char* timeout_text);
+  void move(State from, State to, std::string why = {});
+  void fail(std::string why);
+  void hang_up();
+  bool pause(std::chrono::milliseconds duration);
+  mqtt::connect_options connect_options() const;
+
+  void connection_lost(const std::string& cause) override;
+  void message_arrived(mqtt::const_message_ptr message) override;
+  void on_success(const mqtt::token& token) override;
+  void on_failure(const mqtt::token& token) override;
+
+  const LinkOptions options_;
+  OnMessage on_message_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  State state_ = State::kIdle;
+  std::string why_;  // with kFailed
+  bool stopping_ = false;
+  Outbox outbox_;
+  std::size_t lost_ = 0;  // messages that could not be sent, since the log last said so
+  Backoff backoff_;
+  mqtt::async_client client_;  // behind all that its callbacks touch: destroyed before it
+  std::thread thread_;
+};
+
+}  // namespace chat

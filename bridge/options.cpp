@@ -1,0 +1,109 @@
+#include "bridge/options.h"
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <stdexcept>
+
+#include "bridge/mqtt/broker_uri.h"
+#include "bridge/mqtt/password.h"
+#include "bridge/rpc/topics.h"
+#include "bridge/version.h"
+#include "storage/names.h"
+
+namespace chat {
+namespace {
+
+constexpr char kFooter[] =
+    "Every option may stand in the --config file as a line such as  broker = \"mqtt://127.0.0.1:1883\".\n"
+    "It runs until SIGTERM or SIGINT, and reconnects by itself. Exit codes: 0 ended by one of these signals,\n"
+    "1 an internal error (see the log), 2 a wrong option or configuration file.";
+
+// Validators answer an empty text, or what is wrong.
+std::string check_broker(const std::string& uri) {
+  try {
+    parse_broker_uri(uri);
+    return {};
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+}
+
+std::string check_user(const std::string& user) {
+  return valid_user_name(user) ? std::string()
+                               : "'" + user + "' is no user name: 1 to 64 bytes of A-Z a-z 0-9 . _ @ - are allowed";
+}
+
+std::string check_prefix(const std::string& prefix) {
+  return valid_prefix(prefix)
+             ? std::string()
+             : "'" + prefix + "' is no topic prefix; it must look like chat or acme/chat, without + or #";
+}
+
+std::string check_client_id(const std::string& id) {
+  return publishable(id) ? std::string() : "'" + id + "' is no client id; it must be UTF-8 text without + or #";
+}
+
+std::string check_password_file(const std::string& path) {
+  try {
+    read_password(path);
+    return {};
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+std::string default_client_id() {
+  char host[256] = {};
+  if (gethostname(host, sizeof host - 1) != 0 || !publishable(host)) host[0] = '\0';
+  return "mosquitto-chat-bridge-" + std::string(host[0] == '\0' ? "unknown" : host) + "-" + std::to_string(getpid());
+}
+
+}  // namespace
+
+std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options* options) {
+  options->client_id = default_client_id();
+  CLI::App app("Answers the requests of mosquitto-chat's clients: the part beside the broker.",
+               "mosquitto-chat-bridge");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string(kVersion));
+  app.option_defaults()->always_capture_default();
+  app.add_option("--broker", options->broker, "The broker's address")
+      ->type_name("mqtt://HOST[:PORT]")
+      ->check(CLI::Validator(check_broker, ""));
+  app.add_option("--user", options->user, "The broker's user to connect as: the plugin's bridge_user")
+      ->type_name("NAME")
+      ->check(CLI::Validator(check_user, ""));
+  app.add_option("--password-file", options->password_file,
+                 "A file whose first line is that user's password; read again at each connect")
+      ->type_name("FILE")
+      ->check(CLI::Validator(check_password_file, ""));
+  app.add_option("--prefix", options->prefix, "The first level of the chat's topics: the plugin's chat_prefix")
+      ->type_name("TOPIC")
+      ->check(CLI::Validator(check_prefix, ""));
+  app.add_option("--client-id", options->client_id, "The MQTT client id; two bridges must not share one")
+      ->type_name("ID")
+      ->check(CLI::Validator(check_client_id, ""));
+  app.add_option("--log-level", options->log_level, "How much goes to standard error")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  app.set_config("--config", "", "A file with any of these options (TOML or INI)");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kEnded : kBadOptions;
+  }
+  return std::nullopt;
+}
+
+LinkOptions link_options(const Options& options) {
+  LinkOptions link;
+  link.broker = options.broker;
+  link.client_id = options.client_id;
+  link.user = options.user;
+  link.password_file = options.password_file;
+  link.filter = request_filter(options.prefix);
+  return link;
+}
+
+}  // namespace chat

@@ -1,0 +1,32 @@
+// What the program is told on its command line or in its configuration file.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "bridge/mqtt/broker_link.h"
+
+namespace chat {
+
+enum ExitCode : int {
+  kEnded = 0,       // by SIGTERM or SIGINT, or --help or --version was answered
+  kFailed = 1,      // an error that only a programmer can mend; its sentence is in the log
+  kBadOptions = 2,  // an option or the configuration file is wrong: nothing was started
+};
+
+struct Options {
+  std::string broker = "mqtt://127.0.0.1:1883";
+  std::string user = "chat-bridge";
+  std::string password_file;
+  std::string prefix = "chat";
+  std::string client_id;  // never empty once parsed
+  std::string log_level = "info";
+};
+
+// Fills `options`. Where the program should go on: nullopt; else its exit code, after help, version or the error was
+// printed.
+std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options* options);
+
+LinkOptions link_options(const Options& options);
+
+}  // namespace chat
