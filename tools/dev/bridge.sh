@@ -1,0 +1,14 @@
+# shellcheck shell=bash
+# The bridge, which answers requests and passes on what PostgreSQL has committed.
+
+spawn_bridge() {
+  [ -x "$BRIDGE" ] || fail "the bridge is not built: $BRIDGE" "./dev build builds it."
+  BRIDGE_LOG_BEFORE=$(stat -c %s "$RUN/bridge.log" 2>/dev/null || printf 0)
+  CHAT_PG=$(pg_uri chat) CHAT_REDIS=127.0.0.1:$REDIS_PORT spawn bridge "$RUN" "$BRIDGE" --broker "mqtt://127.0.0.1:$PORT" \
+    --user "$BRIDGE_USER" --password-file "$RUN/secret/bridge-password" --prefix "$PREFIX" --log-level info
+}
+
+# It says so itself; only what this start wrote counts.
+bridge_answers() { tail -c "+$((BRIDGE_LOG_BEFORE + 1))" "$RUN/bridge.log" | grep -q "listening on"; }
+await_bridge() { await bridge 30 bridge_answers; }
+stop_bridge() { end_service bridge TERM "$1"; }
