@@ -1,0 +1,103 @@
+#include "bridge/options.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "tests/bridge/temp_folder.h"
+
+namespace chat {
+namespace {
+
+struct Parsed {
+  std::optional<ExitCode> code;
+  Options options;
+  std::string err;
+};
+
+Parsed parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "mosquitto-chat-bridge");
+  Parsed parsed;
+  testing::internal::CaptureStderr();
+  testing::internal::CaptureStdout();
+  parsed.code = parse_options(static_cast<int>(arguments.size()), arguments.data(), &parsed.options);
+  parsed.err = testing::internal::GetCapturedStderr();
+  testing::internal::GetCapturedStdout();
+  return parsed;
+}
+
+TEST(BridgeOptions, DefaultsFitABrokerOnThisMachine) {
+  const Parsed parsed = parse({});
+  EXPECT_EQ(parsed.code, std::nullopt);
+  EXPECT_EQ(parsed.options.broker, "mqtt://127.0.0.1:1883");
+  EXPECT_EQ(parsed.options.user, "chat-bridge");
+  EXPECT_EQ(parsed.options.prefix, "chat");
+  EXPECT_TRUE(parsed.options.client_id.starts_with("mosquitto-chat-bridge-")) << parsed.options.client_id;
+  EXPECT_TRUE(parsed.options.client_id.ends_with("-" + std::to_string(getpid()))) << parsed.options.client_id;
+}
+
+TEST(BridgeOptions, ReachTheLink) {
+  const Parsed parsed = parse({"--broker", "mqtt://[::1]:7", "--user", "u", "--prefix", "a/b", "--client-id", "c"});
+  ASSERT_EQ(parsed.code, std::nullopt) << parsed.err;
+  const LinkOptions link = link_options(parsed.options);
+  EXPECT_EQ(link.broker, "mqtt://[::1]:7");
+  EXPECT_EQ(link.user, "u");
+  EXPECT_EQ(link.filter, "a/b/rpc/#");
+  EXPECT_EQ(link.client_id, "c");
+}
+
+TEST(BridgeOptions, WrongValuesAreRefusedWithOptionAndValue) {
+  const std::vector<std::pair<const char*, const char*>> wrong = {
+      {"--broker", "localhost"},
+      {"--broker", "tcp://localhost"},
+      {"--broker", "mqtt://"},
+      {"--broker", "mqtt://host:0"},
+      {"--broker", "mqtt://host:65536"},
+      {"--broker", "mqtt://host:"},
+      {"--broker", "mqtt://host:12x"},
+      {"--broker", "mqtt://u:p@host"},
+      {"--broker", "mqtt://::1"},
+      {"--user", "a/b"},
+      {"--prefix", "chat/#"},
+      {"--client-id", "a+b"},
+      {"--log-level", "loud"},
+      {"--password-file", "/nonexistent/file"},
+  };
+  for (const auto& [option, value] : wrong) {
+    const Parsed parsed = parse({option, value});
+    EXPECT_EQ(parsed.code, kBadOptions) << option << " " << value;
+    EXPECT_NE(parsed.err.find(option), std::string::npos) << parsed.err;
+    EXPECT_NE(parsed.err.find(value), std::string::npos) << parsed.err;
+  }
+  EXPECT_EQ(parse({"--what"}).code, kBadOptions);
+}
+
+TEST(BridgeOptions, HelpAndVersionEndWell) {
+  EXPECT_EQ(parse({"--help"}).code, kEnded);
+  EXPECT_EQ(parse({"--version"}).code, kEnded);
+}
+
+TEST(BridgeOptions, AFileSetsWhatTheCommandLineDoesNot) {
+  const test::TempFolder folder;
+  const std::string path = folder.path("bridge.toml");
+  std::ofstream(path) << "broker = \"mqtt://other:1884\"\nprefix = \"talk\"\n";
+  const Parsed parsed = parse({"--config", path.c_str(), "--prefix", "chat2"});
+  ASSERT_EQ(parsed.code, std::nullopt) << parsed.err;
+  EXPECT_EQ(parsed.options.broker, "mqtt://other:1884");
+  EXPECT_EQ(parsed.options.prefix, "chat2");
+}
+
+TEST(BridgeOptions, AFileWithAWrongLineIsRefused) {
+  const test::TempFolder folder;
+  const std::string path = folder.path("bridge.toml");
+  std::ofstream(path) << "brokker = \"mqtt://other:1884\"\n";
+  EXPECT_EQ(parse({"--config", path.c_str()}).code, kBadOptions);
+  std::ofstream(path) << "log-level = \"loud\"\n";
+  EXPECT_EQ(parse({"--config", path.c_str()}).code, kBadOptions);
+  EXPECT_EQ(parse({"--config", folder.path("missing").c_str()}).code, kBadOptions);
+}
+
+}  // namespace
+}  // namespace chat

@@ -1,0 +1,57 @@
+// The core's surroundings, in the test's hand: a broker that records, hands of a clock that only the test turns,
+// requests that wait until the test answers them.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "plugin/core/clock.h"
+#include "plugin/core/ports.h"
+
+namespace chat::test {
+
+struct Published {
+  std::string device;  // empty: to whoever is subscribed
+  std::string topic;
+  std::string payload;
+  int qos = 0;
+};
+
+class FakeBroker : public Broker {
+ public:
+  void publish_to(const std::string& device, const std::string& topic, std::string_view payload, int qos) override {
+    published.push_back({device, topic, std::string(payload), qos});
+  }
+  void publish(const std::string& topic, std::string_view payload, int qos) override {
+    published.push_back({{}, topic, std::string(payload), qos});
+  }
+  void log(LogLevel level, const std::string& text) override { lines.emplace_back(level, text); }
+
+  std::vector<Published> published;
+  std::vector<std::pair<LogLevel, std::string>> lines;
+};
+
+class FakeClock : public Clock {
+ public:
+  TimeMs now() const override { return wall; }
+  TimeMs steady() const override { return hands; }
+  void pass(TimeMs milliseconds) {
+    wall += milliseconds;
+    hands += milliseconds;
+  }
+
+  TimeMs wall = 1'700'000'000'000;
+  TimeMs hands = 1'000'000;
+};
+
+class FakeRequests : public Requests {
+ public:
+  void send(Request request) override { waiting.push_back(std::move(request)); }
+
+  std::deque<Request> waiting;
+};
+
+}  // namespace chat::test

@@ -1,0 +1,229 @@
+// Publishes whose conversation or sender is not in memory: they wait, in order, and are lost to nothing.
+#include "tests/core/support/hub_rig.h"
+
+namespace chat::test {
+namespace {
+
+using Kind = PublishVerdict::Kind;
+
+class WaitingPublish : public HubRig {
+ protected:
+  void SetUp() override { conv_ = group("alice", {"bob"}); }
+  std::vector<std::string> bodies(const std::string& conv) const {
+    std::vector<std::string> all;
+    for (const auto& message : store.messages(conv)) all.push_back(nlohmann::json::parse(message.payload).at("body"));
+    return all;
+  }
+  std::string conv_;
+};
+
+TEST_F(WaitingPublish, ItIsJournaledAcknowledgedAndGoesOnInOrder) {
+  const auto alice = connect("alice", "a1");
+  for (const auto* text : {"1", "2", "3"}) {
+    const auto verdict = send(alice, conv_, text);
+    EXPECT_EQ(verdict.kind, Kind::kReplace);
+    EXPECT_FALSE(verdict.payload);
+  }
+  EXPECT_EQ(journal.all<ParkedRecord>().size(), 3U);
+  settle();
+  EXPECT_EQ(bodies(conv_), (std::vector<std::string>{"1", "2", "3"}));
+  EXPECT_EQ(hub->parked_floor(), Parking::kNothingParked);
+}
+
+TEST_F(WaitingPublish, WhatIsResumedReachesSubscribersOfTheConversationsTopic) {
+  const auto bob = connect("bob", "b1");
+  ASSERT_TRUE(subscribe(bob, "chat/c/" + conv_ + "/msg"));
+  const auto alice = connect("alice", "a1");
+  send(alice, conv_, "1");
+  settle();
+  bool seen = false;
+  for (const auto& published : broker.published) {
+    if (published.device.empty() && published.topic == "chat/c/" + conv_ + "/msg") {
+      seen = true;
+      EXPECT_EQ(hub->may_read(bob.ref(), published.topic, published.payload), Access::kGranted);
+    }
+  }
+  EXPECT_TRUE(seen);
+}
+
+TEST_F(WaitingPublish, ItHoldsTheJournalUntilItIsResolved) {
+  const auto alice = connect("alice", "a1");
+  const auto start = journal.end();
+  send(alice, conv_, "1");
+  EXPECT_EQ(hub->parked_floor(), start);
+  persist();
+  EXPECT_EQ(hub->parked_floor(), start);
+  settle();
+  EXPECT_EQ(hub->parked_floor(), Parking::kNothingParked);
+  EXPECT_EQ(journal.all<MessageRecord>().at(0).resolves, start);
+}
+
+TEST_F(WaitingPublish, RefusedBehindTheLoadingIsToldOnTheErrorTopic) {
+  const auto dave = connect("dave", "d1");
+  send(dave, conv_, "not mine");
+  send(dave, "g:nowhere", "nor there");
+  settle();
+  EXPECT_EQ(error_codes("dave"), (std::vector<std::string>{"not_member", "not_found"}));
+  EXPECT_EQ(told("dave", "error")[0].at("topic"), "chat/c/" + conv_ + "/msg");
+  EXPECT_EQ(journal.all<ResolvedRecord>().size(), 2U);
+  EXPECT_TRUE(store.messages(conv_).empty());
+  restart();
+  forget();
+  settle();
+  EXPECT_TRUE(error_codes("dave").empty());  // not once more
+}
+
+TEST_F(WaitingPublish, AFullJournalRefusesWhatCannotEvenWait) {
+  const auto alice = connect("alice", "a1");
+  journal.answer(AppendResult::kFull);
+  EXPECT_EQ(send(alice, conv_, "1").kind, Kind::kRefuse);
+  EXPECT_EQ(error_codes("alice"), std::vector<std::string>{"storage_full"});
+  EXPECT_EQ(hub->parked_floor(), Parking::kNothingParked);
+}
+
+TEST_F(WaitingPublish, AFullJournalWhileResumingKeepsItInItsPlace) {
+  const auto alice = connect("alice", "a1");
+  send(alice, conv_, "1");
+  send(alice, conv_, "2");
+  persist();
+  journal.answer_next(AppendResult::kFull);  // hits the first; the second would find room
+  while (answer_one()) {
+  }
+  send(alice, conv_, "3");
+  settle();
+  tick(100);
+  settle();
+  EXPECT_TRUE(error_codes("alice").empty());
+  EXPECT_EQ(bodies(conv_), (std::vector<std::string>{"1", "2", "3"}));
+}
+
+TEST_F(WaitingPublish, NothingOvertakesWhatIsStuckWhileTheJournalStaysFull) {
+  const auto alice = connect("alice", "a1");
+  send(alice, conv_, "1");
+  persist();
+  journal.answer(AppendResult::kFull);
+  while (answer_one()) {
+  }
+  EXPECT_EQ(send(alice, conv_, "2").kind, Kind::kRefuse);
+  EXPECT_EQ(error_codes("alice"), std::vector<std::string>{"storage_full"});
+  journal.answer(AppendResult::kOk);
+  send(alice, conv_, "3");
+  settle();
+  EXPECT_EQ(bodies(conv_), (std::vector<std::string>{"1", "3"}));
+}
+
+TEST_F(WaitingPublish, ItSurvivesARestartAndComesBeforeWhatIsNew) {
+  auto alice = connect("alice", "a1");
+  send(alice, conv_, "1");
+  send(alice, conv_, "2");
+  restart();
+  alice = connect("alice", "a1");
+  send(alice, conv_, "3");
+  settle();
+  EXPECT_EQ(bodies(conv_), (std::vector<std::string>{"1", "2", "3"}));
+  restart();
+  settle();
+  EXPECT_EQ(bodies(conv_), (std::vector<std::string>{"1", "2", "3"}));
+}
+
+TEST_F(WaitingPublish, ARestartBetweenItsRecordAndItsCommitRepeatsNothing) {
+  const auto alice = connect("alice", "a1");
+  send(alice, conv_, "1");
+  persist();
+  while (answer_one()) {
+  }
+  ASSERT_EQ(journal.all<MessageRecord>().size(), 1U);
+  restart();
+  settle();
+  EXPECT_EQ(bodies(conv_), std::vector<std::string>{"1"});
+}
+
+// The one waits for its conversation only, the other for both; the sender was forgotten in between.
+TEST_F(WaitingPublish, OrderIsKeptHoweverTheLoadsComeIn) {
+  options.cache_bytes = 1;
+  restart();
+  const auto alice = connect("alice", "a1");
+  const auto bob = connect("bob", "b1");
+  const auto hot = group("alice", {"bob"});
+  for (int i = 0; i < 2; ++i) {  // the second time behind all that was loaded for being new
+    send(alice, hot, "load alice");
+    settle();
+  }
+  send(alice, conv_, "1");  // alice is in memory, the conversation is not
+  std::vector<Notice> conversations;
+  send(bob, hot, "load bob, forget alice");
+  persist();
+  while (auto answer = take_answer()) {
+    const auto* loaded = std::get_if<ConversationLoaded>(&*answer);
+    if (loaded != nullptr && loaded->name == conv_) {
+      conversations.push_back(std::move(*answer));
+    } else {
+      hub->notice(std::move(*answer));
+    }
+  }
+  send(alice, conv_, "2");
+  ASSERT_EQ(conversations.size(), 1U);
+  hub->notice(std::move(conversations[0]));
+  settle();
+  EXPECT_EQ(bodies(conv_), (std::vector<std::string>{"1", "2"}));
+}
+
+// Two publishes that need two loads each, in a memory that holds one of each: they must not push each other out for
+// ever.
+TEST_F(WaitingPublish, ItComesToAnEndHoweverSmallTheMemory) {
+  options.cache_bytes = 1;
+  restart();
+  const std::vector<std::string> senders{"alice", "bob", "carol"};
+  std::vector<std::string> convs;
+  for (const auto& sender : senders) convs.push_back(group(sender, senders));
+  for (std::size_t turn = 0; turn < 9; ++turn) {
+    const auto phone = connect(senders[turn % 3], "phone" + std::to_string(turn));
+    // Sender and conversation are asked for apart from each other, so that others come in between.
+    publish(phone, "chat/c/" + convs[turn / 3] + "/msg", R"({"body":1})");
+    persist();
+    if (turn % 2 == 0) answer_one();
+  }
+  for (int i = 0; i < 1000 && hub->parked_floor() != Parking::kNothingParked; ++i) {
+    persist();
+    answer_one();
+  }
+  EXPECT_EQ(hub->parked_floor(), Parking::kNothingParked) << "they take turns for ever";
+  persist();
+  for (const auto& conv : convs) EXPECT_EQ(store.messages(conv).size(), 3U);
+}
+
+TEST_F(WaitingPublish, TypingIsNotWorthWaitingFor) {
+  const auto alice = connect("alice", "a1");
+  publish(alice, "chat/c/" + conv_ + "/typing", R"({"on":true})", 0);
+  EXPECT_TRUE(journal.records().empty());
+  EXPECT_FALSE(requests.waiting.empty());
+}
+
+TEST_F(WaitingPublish, ABadMessageIsRefusedAtOnceAndDoesNotWait) {
+  const auto alice = connect("alice", "a1");
+  EXPECT_EQ(publish(alice, "chat/c/" + conv_ + "/msg", "no JSON").kind, Kind::kRefuse);
+  EXPECT_EQ(publish(alice, "chat/c/" + conv_ + "/recall", R"({"seq":0})").kind, Kind::kRefuse);
+  EXPECT_TRUE(journal.records().empty());
+}
+
+TEST_F(WaitingPublish, OneLoadServesAllWhoWait) {
+  const auto alice = connect("alice", "a1");
+  for (int i = 0; i < 10; ++i) send(alice, conv_, "x");
+  int loads = 0;
+  for (const auto& request : requests.waiting) loads += std::holds_alternative<LoadConversation>(request.body) ? 1 : 0;
+  EXPECT_EQ(loads, 1);
+}
+
+TEST_F(WaitingPublish, TooMuchIsRefusedAndWhatWaitsAlreadyStays) {
+  const auto alice = connect("alice", "a1");
+  for (std::size_t i = 0; i < Parking::kCountMax; ++i) {
+    ASSERT_EQ(publish(alice, "chat/c/" + conv_ + "/msg", R"({"body":1})").kind, Kind::kReplace);
+  }
+  EXPECT_EQ(publish(alice, "chat/c/" + conv_ + "/msg", R"({"body":1})").kind, Kind::kRefuse);
+  EXPECT_EQ(error_codes("alice"), std::vector<std::string>{"unavailable"});
+  settle();
+  EXPECT_EQ(store.messages(conv_).size(), Parking::kCountMax);
+}
+
+}  // namespace
+}  // namespace chat::test

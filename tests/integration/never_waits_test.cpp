@@ -1,0 +1,133 @@
+// Guarantee 10: the broker's thread waits for no network, no database and no lock that another thread can hold for
+// long.
+//
+// PostgreSQL is frozen, or a table is locked, for as long as the test likes: whatever the broker is asked meanwhile
+// must be answered while that lasts. A broker that waits for PostgreSQL would answer never.
+#include <gtest/gtest.h>
+
+#include "tests/support/raw_mqtt.h"
+#include "tests/support/stack_suite.h"
+#include "tests/support/stored.h"
+
+namespace chat::test {
+namespace {
+
+struct NeverWaitsStack {
+  static StackOptions options() { return {.users = 40}; }
+};
+
+class Guarantee10BrokerNeverWaits : public StackSuite<NeverWaitsStack> {
+ protected:
+  void SetUp() override {
+    const auto users = stack().new_users(3);
+    alice_ = users[0];
+    bob_ = users[1];
+    carol_ = users[2];
+    conv_ = stack().new_group(alice_, {bob_});
+    cold_ = stack().new_group(alice_, {bob_});
+    locked_out_ = stack().new_group(bob_);
+    sender_ = device(alice_);
+    receiver_ = device(bob_);
+    sender_->sent(sender_->send(conv_, "in memory now"));
+    receiver_->message(conv_, 1);
+  }
+
+  // Everything that a broker does, none of which may wait.
+  void expect_everything_is_served() {
+    RawMqtt pinging(port(), {.client_id = carol_ + "-ping", .user = carol_});
+    EXPECT_EQ(pinging.connect(), 0);
+    pinging.ping();
+    pinging.expect(PacketType::kPingresp);
+
+    // A conversation that is not in memory, a user nobody knows, a direct conversation that is new: they wait, aside.
+    const auto parked = sender_->send(cold_, "parked");
+    sender_->send_direct(carol_, "parked");
+    sender_->send_direct("nobody-of-that-name", "parked");
+    receiver_->mqtt().publish("chat/c/" + locked_out_ + "/delivered", std::string(R"({"seq":0})"));
+    pinging.ping();
+    pinging.expect(PacketType::kPingresp);
+
+    // A device that comes has its subscription granted; what it missed comes later.
+    ChatClient coming(port(), carol_);
+    coming.connect();
+    EXPECT_EQ(coming.mqtt().subscribe(message_topic(conv_)), kNotAuthorised);
+
+    // Live chat and every other topic go on.
+    const auto live = sender_->send(conv_, "live");
+    receiver_->message_with_id(live);
+    receiver_->acknowledge_all();
+    receiver_->mqtt().subscribe("outside/#");
+    sender_->mqtt().publish("outside/x", std::string("through"));
+    receiver_->mqtt().expect("the other topic", [](const Message& message) { return message.payload == "through"; });
+    sender_->mqtt().publish(message_topic(conv_), std::string("no json"));
+    sender_->error("bad_json");
+    pinging.ping();
+    pinging.expect(PacketType::kPingresp);
+    EXPECT_FALSE(sender_->has_sent(parked)) << "PostgreSQL answered: the test tested nothing";
+    parked_ = parked;
+  }
+
+  void expect_the_rest_comes() {
+    EXPECT_EQ(sender_->sent(parked_).at("seq"), 1);
+    receiver_->message_with_id(parked_);
+  }
+
+  std::string alice_, bob_, carol_, conv_, cold_, locked_out_, parked_;
+  std::unique_ptr<ChatClient> sender_, receiver_;
+};
+
+TEST_F(Guarantee10BrokerNeverWaits, WhilePostgresIsFrozen) {
+  stack().freeze_postgres();
+  expect_everything_is_served();
+  stack().thaw_postgres();
+  expect_the_rest_comes();
+}
+
+TEST_F(Guarantee10BrokerNeverWaits, WhilePostgresIsStopped) {
+  stack().stop("postgres");
+  expect_everything_is_served();
+  stack().start("postgres");
+  expect_the_rest_comes();
+}
+
+TEST_F(Guarantee10BrokerNeverWaits, WhileSomebodyLocksTheMessages) {
+  TableLock lock(stack().pg(), "messages");
+  expect_everything_is_served();
+  lock.release();
+  expect_the_rest_comes();
+}
+
+TEST_F(Guarantee10BrokerNeverWaits, WhileSomebodyLocksTheConversations) {
+  TableLock lock(stack().pg(), "conversations");
+  expect_everything_is_served();
+  lock.release();
+  expect_the_rest_comes();
+}
+
+TEST_F(Guarantee10BrokerNeverWaits, NeitherDoesItsEnd) {
+  stack().freeze_postgres();
+  sender_->send(conv_, "accepted");
+  stack().stop("broker");  // SIGTERM; ./dev fails where it doesn't end
+  stack().start("broker");
+  stack().thaw_postgres();
+  sender_->connect();
+  EXPECT_EQ(sender_->sent(sender_->send(conv_, "next")).at("seq"), 3);
+}
+
+// A slow socket is not waited for either: see Guarantee4Offline for what its owner gets.
+TEST_F(Guarantee10BrokerNeverWaits, WhileAClientDoesNotRead) {
+  RawMqtt deaf(port(), {.client_id = bob_ + "-deaf", .user = bob_, .receive_buffer = 4096});
+  ASSERT_EQ(deaf.connect(), 0);
+  deaf.subscribe("chat/u/" + bob_ + "/#", 1, 1);
+  deaf.subscribe(message_topic(conv_), 0, 2);
+  const std::string body(4000, '.');
+  for (int i = 0; i < 500; ++i) {
+    sender_->mqtt().publish_async(message_topic(conv_), text(sender_->new_id(), body).dump(), nullptr);
+  }
+  const auto last = sender_->send(conv_, "behind them");
+  const auto reading = device(bob_, {.acknowledge_every = 10});
+  reading->message_with_id(last);
+}
+
+}  // namespace
+}  // namespace chat::test

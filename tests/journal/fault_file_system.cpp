@@ -1,0 +1,271 @@
+#include "tests/journal/fault_file_system.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace chat {
+namespace {
+
+constexpr std::size_t kPageBytes = 512;  // small, so that small journals have several
+
+}  // namespace
+
+class FaultFile : public File {
+ public:
+  FaultFile(FaultFileSystem& disk, std::string path, std::shared_ptr<FaultFileSystem::Content> content)
+      : disk_(disk), path_(std::move(path)), content_(std::move(content)), epoch_(disk.epoch_) {}
+
+  int append(std::string_view data) override {
+    std::lock_guard lock(disk_.mutex_);
+    if (epoch_ != disk_.epoch_) return EBADF;
+    if (disk_.append_error_ != 0) {
+      ++disk_.injected_;
+      content_->seen += data.substr(0, disk_.append_keep_);
+      return std::exchange(disk_.append_error_, 0);
+    }
+    const std::uint64_t used = disk_.used();
+    const std::uint64_t room = disk_.room_ > used ? disk_.room_ - used : 0;
+    if (data.size() > room) {
+      ++disk_.injected_;
+      content_->seen += data.substr(0, static_cast<std::size_t>(room));
+      return ENOSPC;
+    }
+    content_->seen += data;
+    return 0;
+  }
+
+  int read(std::uint64_t offset, char* to, std::size_t size, std::size_t* got) override {
+    std::lock_guard lock(disk_.mutex_);
+    *got = 0;
+    if (epoch_ != disk_.epoch_) return EBADF;
+    const std::string& bytes = content_->seen;
+    if (path_ == disk_.read_path_ && offset < disk_.read_to_ && offset + size > disk_.read_from_) {
+      ++disk_.injected_;
+      return EIO;
+    }
+    if (offset >= bytes.size()) return 0;
+    *got = std::min<std::size_t>(size, bytes.size() - static_cast<std::size_t>(offset));
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), *got, to);
+    return 0;
+  }
+
+  int truncate(std::uint64_t size) override {
+    std::lock_guard lock(disk_.mutex_);
+    if (epoch_ != disk_.epoch_) return EBADF;
+    if (disk_.truncate_error_ != 0) {
+      ++disk_.injected_;
+      return std::exchange(disk_.truncate_error_, 0);
+    }
+    content_->seen.resize(static_cast<std::size_t>(size));
+    return 0;
+  }
+
+  int sync() override {
+    std::lock_guard lock(disk_.mutex_);
+    if (epoch_ != disk_.epoch_) return EBADF;
+    if (disk_.sync_error_ != 0) {
+      ++disk_.injected_;
+      return std::exchange(disk_.sync_error_, 0);
+    }
+    content_->medium = content_->seen;
+    return 0;
+  }
+
+ private:
+  FaultFileSystem& disk_;
+  const std::string path_;
+  const std::shared_ptr<FaultFileSystem::Content> content_;
+  const int epoch_;
+};
+
+class FaultLock : public FolderLock {
+ public:
+  explicit FaultLock(FaultFileSystem& disk) : disk_(disk), epoch_(disk.epoch_) {}
+  ~FaultLock() override {
+    std::lock_guard lock(disk_.mutex_);
+    if (epoch_ == disk_.epoch_) disk_.locked_ = false;
+  }
+
+ private:
+  FaultFileSystem& disk_;
+  const int epoch_;
+};
+
+int FaultFileSystem::open(const std::string& path, Mode mode, std::unique_ptr<File>* file, std::uint64_t* size) {
+  std::lock_guard lock(mutex_);
+  if (dead_) return EIO;
+  if (mode == Mode::kRead && path == open_path_) {
+    ++injected_;
+    return open_error_;
+  }
+  const auto there = names_.find(path);
+  if (mode == Mode::kCreate) {
+    if (there != names_.end()) return EEXIST;
+    unsynced_.push_back(names_);
+    names_[path] = std::make_shared<Content>();
+  } else if (there == names_.end()) {
+    return ENOENT;
+  }
+  *file = std::make_unique<FaultFile>(*this, path, names_[path]);
+  if (size != nullptr) *size = names_[path]->seen.size();
+  return 0;
+}
+
+int FaultFileSystem::remove(const std::string& path) {
+  std::lock_guard lock(mutex_);
+  if (dead_) return EIO;
+  if (!names_.contains(path)) return ENOENT;
+  unsynced_.push_back(names_);
+  names_.erase(path);
+  return 0;
+}
+
+int FaultFileSystem::rename(const std::string& from, const std::string& to) {
+  std::lock_guard lock(mutex_);
+  if (dead_) return EIO;
+  if (!names_.contains(from)) return ENOENT;
+  unsynced_.push_back(names_);
+  names_[to] = names_[from];
+  names_.erase(from);
+  return 0;
+}
+
+int FaultFileSystem::list(const std::string& folder, std::vector<std::string>* names) {
+  std::lock_guard lock(mutex_);
+  if (dead_) return EIO;
+  names->clear();
+  for (const auto& [path, content] : names_) {
+    if (path.starts_with(folder + "/")) names->push_back(path.substr(folder.size() + 1));
+  }
+  return 0;
+}
+
+int FaultFileSystem::make_folder(const std::string& /*path*/) {
+  return 0;
+}
+
+int FaultFileSystem::sync_folder(const std::string& /*path*/) {
+  std::lock_guard lock(mutex_);
+  if (dead_) return EIO;
+  unsynced_.clear();
+  return 0;
+}
+
+int FaultFileSystem::lock_folder(const std::string& /*path*/, std::unique_ptr<FolderLock>* lock) {
+  {
+    std::lock_guard guard(mutex_);
+    if (dead_) return EIO;
+    if (std::exchange(locked_, true)) return EWOULDBLOCK;
+  }
+  *lock = std::make_unique<FaultLock>(*this);
+  return 0;
+}
+
+void FaultFileSystem::fail_append(int error, std::size_t keep) {
+  std::lock_guard lock(mutex_);
+  append_error_ = error;
+  append_keep_ = keep;
+}
+
+void FaultFileSystem::fail_truncate(int error) {
+  std::lock_guard lock(mutex_);
+  truncate_error_ = error;
+}
+
+void FaultFileSystem::fail_sync(int error) {
+  std::lock_guard lock(mutex_);
+  sync_error_ = error;
+}
+
+void FaultFileSystem::fail_read(const std::string& path, std::uint64_t from, std::uint64_t to) {
+  std::lock_guard lock(mutex_);
+  read_path_ = path;
+  read_from_ = from;
+  read_to_ = to;
+}
+
+void FaultFileSystem::fail_open(const std::string& path, int error) {
+  std::lock_guard lock(mutex_);
+  open_path_ = path;
+  open_error_ = error;
+}
+
+void FaultFileSystem::set_room(std::uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  room_ = bytes;
+}
+
+void FaultFileSystem::clear_faults() {
+  std::lock_guard lock(mutex_);
+  append_error_ = truncate_error_ = sync_error_ = open_error_ = 0;
+  read_path_.clear();
+  open_path_.clear();
+  room_ = ~0ULL;
+}
+
+void FaultFileSystem::kill() {
+  std::lock_guard lock(mutex_);
+  ++epoch_;
+  dead_ = true;
+  locked_ = false;
+}
+
+void FaultFileSystem::start() {
+  std::lock_guard lock(mutex_);
+  dead_ = false;
+}
+
+void FaultFileSystem::power_cut(std::mt19937_64& random) {
+  kill();
+  std::lock_guard lock(mutex_);
+  // Names: the changes up to an arbitrary one happened.
+  if (!unsynced_.empty()) {
+    const std::size_t happened = random() % (unsynced_.size() + 1);
+    if (happened < unsynced_.size()) names_ = unsynced_[happened];
+  }
+  unsynced_.clear();
+  std::vector<Content*> contents;
+  for (const auto& [path, content] : names_) contents.push_back(content.get());
+  for (Content* content : contents) {
+    // Bytes: the file has some length between the old and the new; each page behind the old end came out or is zeros.
+    std::string& medium = content->medium;
+    const std::string& seen = content->seen;
+    std::string after = medium.substr(0, std::min(medium.size(), seen.size()));
+    const std::size_t old = after.size();
+    after.resize(old + (seen.size() > old ? random() % (seen.size() - old + 1) : 0), '\0');
+    for (std::size_t at = old; at < after.size();) {
+      const std::size_t step = std::min(after.size() - at, kPageBytes - at % kPageBytes);
+      if (random() % 3 != 0) after.replace(at, step, seen, at, step);
+      at += step;
+    }
+    medium = after;
+    content->seen = after;
+  }
+}
+
+std::string FaultFileSystem::content(const std::string& path) const {
+  std::lock_guard lock(mutex_);
+  const auto there = names_.find(path);
+  return there == names_.end() ? "" : there->second->seen;
+}
+
+void FaultFileSystem::set_content(const std::string& path, const std::string& bytes) {
+  std::lock_guard lock(mutex_);
+  names_[path] = std::make_shared<Content>(Content{bytes, bytes});
+}
+
+std::vector<std::string> FaultFileSystem::paths() const {
+  std::lock_guard lock(mutex_);
+  std::vector<std::string> paths;
+  for (const auto& [path, content] : names_) paths.push_back(path);
+  return paths;
+}
+
+std::uint64_t FaultFileSystem::used() const {
+  std::uint64_t bytes = 0;
+  for (const auto& [path, content] : names_) bytes += content->seen.size();
+  return bytes;
+}
+
+}  // namespace chat

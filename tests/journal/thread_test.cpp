@@ -1,0 +1,129 @@
+// The threads of a real broker on a real disk: one appends, one reads and trims, the journal's own syncs. What this
+// test is worth shows under ThreadSanitizer.
+#include <gtest/gtest.h>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+#include "tests/journal/records.h"
+
+namespace chat {
+namespace {
+
+TEST(JournalThreads, AReaderBesideTheWriterGetsEveryRecordInOrder) {
+  TempFolder folder;
+  JournalOptions options;
+  options.folder = folder.path() + "/journal";
+  options.segment_bytes = 20'000;
+  options.bytes_max = 200'000;  // a writer that outruns the reader meets kFull, and goes on after its trim()
+  options.sync = JournalOptions::Sync::kInterval;
+  options.interval = std::chrono::milliseconds(1);
+  const auto journal = open_journal(options, posix_file_system());
+  constexpr Seq kCount = 20'000;
+  std::atomic<bool> broken{false};
+
+  std::thread reader_thread([&] {
+    const auto reader = journal->read(journal->begin());
+    Record record;
+    Position position = 0;
+    for (Seq expected = 1; expected <= kCount && !broken;) {
+      const auto result = reader->next(&record, &position);
+      if (result == JournalReader::Result::kEnd) {
+        journal->trim(reader->position());
+        std::this_thread::yield();
+        continue;
+      }
+      if (result != JournalReader::Result::kRecord || record != Record(small_message(expected))) {
+        ADD_FAILURE() << "at " << expected << ": " << reader->error();
+        broken = true;
+        return;
+      }
+      ++expected;
+      if (expected % 100 == 0) journal->trim(reader->position());
+    }
+  });
+
+  for (Seq seq = 1; seq <= kCount && !broken;) {
+    const AppendResult result = journal->append(small_message(seq), nullptr);
+    if (result == AppendResult::kOk) {
+      ++seq;
+    } else if (result == AppendResult::kFull) {
+      std::this_thread::yield();
+    } else {
+      ADD_FAILURE() << journal->last_error();
+      broken = true;
+    }
+  }
+  reader_thread.join();
+  EXPECT_LE(journal->bytes(), options.bytes_max);
+}
+
+TEST(JournalThreads, ItsOwnThreadBlocksEverySignal) {
+  TempFolder folder;
+  JournalOptions options = small_options();
+  options.folder = folder.path() + "/journal";
+  const auto journal = open_journal(options, posix_file_system());
+  // The calling thread keeps its own mask.
+  sigset_t mask;
+  ASSERT_EQ(pthread_sigmask(SIG_SETMASK, nullptr, &mask), 0);
+  EXPECT_EQ(sigismember(&mask, SIGUSR1), 0);
+  // With it blocked here, a signal to the process stays pending: no other thread takes it.
+  sigset_t usr1;
+  sigemptyset(&usr1);
+  sigaddset(&usr1, SIGUSR1);
+  ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &usr1, nullptr), 0);
+  ASSERT_EQ(::kill(::getpid(), SIGUSR1), 0);  // would end the process if any thread took it
+  int got = 0;
+  ASSERT_EQ(sigwait(&usr1, &got), 0);
+  EXPECT_EQ(got, SIGUSR1);
+  ASSERT_EQ(pthread_sigmask(SIG_UNBLOCK, &usr1, nullptr), 0);
+}
+
+TEST(JournalThreads, KilledInTheMiddleOfAppendingItKeepsWhatItSaid) {
+  // A child appends and says after each record how far it is, by a pipe; the parent kills it at some moment.
+  std::mt19937_64 random(test_seed());
+  for (int round = 0; round < 10; ++round) {
+    TempFolder folder;
+    JournalOptions options = small_options(5000);
+    options.folder = folder.path() + "/journal";
+    int pipe_ends[2];
+    ASSERT_EQ(::pipe(pipe_ends), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      JournalError error;
+      const auto journal = Journal::open(options, posix_file_system(), &error);
+      for (Seq seq = 1; journal != nullptr; ++seq) {
+        if (journal->append(small_message(seq), nullptr) != AppendResult::kOk) break;
+        if (::write(pipe_ends[1], &seq, sizeof seq) != sizeof seq) break;
+      }
+      ::_exit(1);
+    }
+    ::close(pipe_ends[1]);
+    const auto wanted = static_cast<Seq>(1 + random() % 500);
+    Seq said = 0;
+    while (said < wanted && ::read(pipe_ends[0], &said, sizeof said) == sizeof said) continue;
+    ASSERT_EQ(::kill(child, SIGKILL), 0);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    while (::read(pipe_ends[0], &said, sizeof said) == sizeof said) continue;
+    ::close(pipe_ends[0]);
+
+    const auto journal = open_journal(options, posix_file_system());
+    EXPECT_FALSE(journal->power_cut());
+    const ReadBack back = read_all(*journal, journal->begin());
+    EXPECT_TRUE(back.corrupt.empty());
+    ASSERT_GE(back.records.size(), static_cast<std::size_t>(said));
+    for (std::size_t i = 0; i < back.records.size(); ++i) {
+      ASSERT_EQ(back.records[i].second, Record(small_message(static_cast<Seq>(i + 1))));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace chat
