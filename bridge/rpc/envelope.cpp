@@ -34,7 +34,7 @@ Envelope open_envelope(std::string_view payload) {
     return envelope;
   }
   const auto request = parsed.value.find("request");
-  if (request == parsed.value.end() || parsed.value.size() != 3) {
+  if (request == parsed.value.end() || parsed.value.size() != 4) {
     envelope.error = "the payload must be one JSON object with nothing behind it";
     return envelope;
   }

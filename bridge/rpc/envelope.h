@@ -1,11 +1,14 @@
 // The envelope in which the plugin hands a client's request to the bridge:
 //
-//   {"user":"alice","device":"alice-phone","request":<the client's payload, byte for byte>}
+//   {"seal":"…","user":"alice","device":"alice-phone","request":<the client's payload, byte for byte>}
+//
+// The seal is the plugin's: what does not begin with it never reaches the bridge (Hub::may_read), so its value need not
+// be known here.
 //
 // Why it is believed: it says who asks, and nothing in it proves that. Only the plugin can put it there. Whatever a
 // client publishes under {prefix}/rpc/ passes the plugin, which wraps it under the name that the broker authenticated;
-// a last will, the one thing that would not pass, is refused on these topics; and only the bridge may subscribe to
-// them. A broker without the plugin, or with a rule that lets another program publish here, hands its users' accounts
+// a last will, the one thing that would not pass, is refused on these topics and has no seal; and only the bridge may
+// subscribe to them. A broker without the plugin, or with a rule that lets another program publish here, hands its users' accounts
 // to that program.
 //
 // What is not believed is the client's part. `user` and `device` stand in front of it and the first of each counts, so

@@ -93,6 +93,7 @@ class Hub {
   void loaded(UserLoaded& answer);
   void committed(const Committed& batch);
   void changed(const Changed& changes);
+  void learn_unseen(const std::string& name);
   void place_new_members(const Conversation& conversation, const std::vector<std::shared_ptr<User>>& known);
   void tell_events(const Conversation& conversation, const std::vector<StoredEvent>& events,
                    const std::vector<std::shared_ptr<User>>& gone);

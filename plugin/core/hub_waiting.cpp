@@ -175,9 +175,12 @@ void Hub::notice(Notice notice) {
 void Hub::loaded(ConversationLoaded& answer) {
   std::vector<std::shared_ptr<User>> gone;
   const auto* before = conversations_.peek(answer.name);
-  // A reload of what was forgotten meanwhile. If a load is under way, that one's answer is behind a barrier, and this
-  // one is not: numbers that the journal has given since would be given again.
-  if (before == nullptr && answer.reload) return;
+  // A reload of what was forgotten meanwhile. It can't be taken: there was no barrier before it, and numbers that the
+  // journal has given since would be given again. But what it brought is news that nobody here was told.
+  if (before == nullptr && answer.reload) {
+    if (!answer.state || !answer.events.empty()) learn_unseen(answer.name);
+    return;
+  }
   if (before != nullptr) {
     for (const auto& member : before->members) gone.push_back(member.user);
   }
@@ -289,16 +292,24 @@ void Hub::committed(const Committed& batch) {
   }
 }
 
+// A conversation that is not in memory was changed: whoever is here has to learn of it, and a load that is under way
+// may have read before that.
+void Hub::learn_unseen(const std::string& name) {
+  const bool asked = asked_conversations_.contains(name);
+  if (!asked && directory_.session_count() == 0) return;
+  if (asked) changed_meanwhile_.insert(name);
+  changed_unseen_.insert(name);
+  ask_conversation(name);
+}
+
 void Hub::changed(const Changed& changes) {
   for (const auto& change : changes.changes) {
     switch (change.kind) {
       case Change::Kind::kConversation:
         if (const auto* conversation = conversations_.peek(change.name)) {
           ask_conversation(change.name, conversation->last_rev);
-        } else if (directory_.session_count() > 0 || asked_conversations_.contains(change.name)) {
-          if (asked_conversations_.contains(change.name)) changed_meanwhile_.insert(change.name);
-          changed_unseen_.insert(change.name);
-          ask_conversation(change.name);
+        } else {
+          learn_unseen(change.name);
         }
         break;
       case Change::Kind::kDevice:

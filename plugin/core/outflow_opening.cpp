@@ -56,8 +56,11 @@ void Outflow::place(Session& session, const Conversation& conversation) {
   if (tap.state == Tap::State::kClosed) return;
   const auto found = tap.lanes.find(conversation.name);
   if (found != tap.lanes.end() && found->second.placing == 0 && tap.state == Tap::State::kOpen) {
-    // It knows its place; what it did not hear of is behind it.
+    // It knows its place; what it did not hear of is behind it, messages too: while this broker did not know of the
+    // member, they went to the others only.
     auto& lane = found->second;
+    lane.target = std::max(lane.target, conversation.last_seq);
+    lane.barrier = std::max(lane.barrier, conversation.last_position);
     lane.rev_target = std::max(lane.rev_target, conversation.last_rev);
     if (!lane.complete()) put_behind(tap, lane);
     pump(session);

@@ -9,7 +9,7 @@ namespace chat::test {
 // The client's bytes are put in as they are: whether they are JSON is the bridge's business.
 inline std::string wrapped(const std::string& request, const std::string& user = "alice",
                            const std::string& device = "phone") {
-  return R"({"user":)" + nlohmann::json(user).dump() + R"(,"device":)" + nlohmann::json(device).dump() +
+  return R"({"seal":"f00d","user":)" + nlohmann::json(user).dump() + R"(,"device":)" + nlohmann::json(device).dump() +
          R"(,"request":)" + request + "}";
 }
 

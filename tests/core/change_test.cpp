@@ -45,6 +45,20 @@ TEST_F(Changes, ANewMemberMissesNothingFromItsFirstMessageOn) {
   EXPECT_EQ(seqs(carol, conv_), (std::vector<Seq>{2, 3, 4}));
 }
 
+// The device learned of its conversation by itself (it opened its tap) before the broker heard that it has a new member:
+// messages in between went to the others only.
+TEST_F(Changes, ANewMemberThatKnowsItsPlaceAlreadyMissesNothingEither) {
+  const auto carol = online("carol", "c1");
+  store.add_member(conv_, "carol", Role::kMember, "alice", clock.now());
+  publish(carol, "chat/sync", "{}");
+  while (answer_one()) {
+  }
+  ASSERT_EQ(revs(carol, conv_), std::vector<Rev>{2});
+  send(alice_, conv_, "2");
+  settle();
+  EXPECT_EQ(seqs(carol, conv_), std::vector<Seq>{2});
+}
+
 TEST_F(Changes, ARemovedMemberIsToldAndGetsNothingMore) {
   store.remove_member(conv_, "bob", "alice", clock.now());
   settle();
@@ -156,6 +170,28 @@ TEST_F(Changes, AChangeOfAConversationThatIsNotInMemoryIsToldToo) {
   store.add_member(fresh, "dave", Role::kMember, "carol", clock.now());
   settle();
   EXPECT_EQ(revs(bob_, fresh), (std::vector<Rev>{1, 2}));
+}
+
+// It was in memory when the change was heard of, and was forgotten before the reload came back.
+TEST_F(Changes, AChangeOfAConversationThatIsForgottenMeanwhileIsToldToo) {
+  options.cache_bytes = 1;
+  restart();
+  alice_ = online("alice", "a1");
+  bob_ = online("bob", "b1");
+  send(alice_, conv_, "loads it");
+  settle();
+  store.add_member(conv_, "dave", Role::kMember, "alice", clock.now());
+  hear_changes();
+  auto reload = take_answer();
+  ASSERT_TRUE(reload && std::holds_alternative<ConversationLoaded>(*reload));
+  send(alice_, group("alice", {"carol"}), "evicts it");
+  persist();
+  while (answer_one()) {
+  }
+  forget();
+  hub->notice(std::move(*reload));
+  settle();
+  EXPECT_EQ(revs(bob_, conv_), std::vector<Rev>{2});
 }
 
 TEST_F(Changes, ARemovalFromAConversationThatIsNotInMemoryEndsTheCatchUp) {
