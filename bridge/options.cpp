@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
 #include <stdexcept>
 
 #include "bridge/mqtt/broker_uri.h"
-#include "bridge/mqtt/password.h"
 #include "bridge/rpc/topics.h"
+#include "bridge/secret_file.h"
 #include "bridge/version.h"
 #include "storage/names.h"
 
@@ -44,13 +46,21 @@ std::string check_client_id(const std::string& id) {
   return publishable(id) ? std::string() : "'" + id + "' is no client id; it must be UTF-8 text without + or #";
 }
 
-std::string check_password_file(const std::string& path) {
+std::string check_secret_file(const std::string& path) {
   try {
-    read_password(path);
+    read_secret(path);
     return {};
   } catch (const std::exception& error) {
     return error.what();
   }
+}
+
+// One of the three names the database; what is nearest to the command line counts.
+std::string where_postgres_is(const std::string& given, const std::string& file) {
+  if (!given.empty()) return given;
+  if (!file.empty()) return read_secret(file);
+  const char* const environment = std::getenv("CHAT_PG");
+  return environment != nullptr ? environment : "";
 }
 
 std::string default_client_id() {
@@ -77,7 +87,18 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
   app.add_option("--password-file", options->password_file,
                  "A file whose first line is that user's password; read again at each connect")
       ->type_name("FILE")
-      ->check(CLI::Validator(check_password_file, ""));
+      ->check(CLI::Validator(check_secret_file, ""));
+  std::string postgres_file;
+  auto* const postgres =
+      app.add_option("--postgres", options->postgres,
+                     "PostgreSQL, where the plugin keeps the messages; without it and the next, CHAT_PG of the "
+                     "environment")
+          ->type_name("URI");
+  app.add_option("--postgres-file", postgres_file,
+                 "A file whose first line is that URI: it keeps a password out of the process list")
+      ->type_name("FILE")
+      ->check(CLI::Validator(check_secret_file, ""))
+      ->excludes(postgres);
   app.add_option("--prefix", options->prefix, "The first level of the chat's topics: the plugin's chat_prefix")
       ->type_name("TOPIC")
       ->check(CLI::Validator(check_prefix, ""));
@@ -92,6 +113,11 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kEnded : kBadOptions;
+  }
+  options->postgres = where_postgres_is(options->postgres, postgres_file);
+  if (options->postgres.empty()) {
+    std::cerr << "--postgres, --postgres-file or CHAT_PG must be given: a libpq connection URI\n";
+    return kBadOptions;
   }
   return std::nullopt;
 }

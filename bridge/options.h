@@ -18,6 +18,7 @@ struct Options {
   std::string broker = "mqtt://127.0.0.1:1883";
   std::string user = "chat-bridge";
   std::string password_file;
+  std::string postgres;  // a libpq URI or conninfo string; never empty once parsed
   std::string prefix = "chat";
   std::string client_id;  // never empty once parsed
   std::string log_level = "info";

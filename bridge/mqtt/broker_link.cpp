@@ -11,8 +11,8 @@
 #include "bridge/mqtt/broker_uri.h"
 #include "bridge/mqtt/no_delay.h"
 #include "bridge/mqtt/paho_results.h"
-#include "bridge/mqtt/password.h"
 #include "bridge/rpc/quote.h"
+#include "bridge/secret_file.h"
 
 namespace chat {
 namespace {
@@ -200,7 +200,7 @@ mqtt::connect_options BrokerLink::connect_options() const {
   options.set_keep_alive_interval(kKeepAlive);
   options.set_connect_timeout(kConnectPatience);
   options.set_user_name(options_.user);
-  if (!options_.password_file.empty()) options.set_password(read_password(options_.password_file));
+  if (!options_.password_file.empty()) options.set_password(read_secret(options_.password_file));
   return options;
 }
 

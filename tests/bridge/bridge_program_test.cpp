@@ -39,7 +39,8 @@ class BridgeProgram : public ::testing::Test {
     write_password(password);
     bridge_ = std::make_unique<test::Background>(
         std::vector<std::string>{CHAT_BRIDGE_PROGRAM, "--broker", uri.empty() ? broker_->uri() : uri, "--password-file",
-                                 broker_->folder().path("password"), "--log-level", "debug"},
+                                 broker_->folder().path("password"), "--log-level", "debug", "--postgres",
+                                 "postgresql://127.0.0.1:1/nothing-here"},
         broker_->folder().path("bridge.log"));
   }
 

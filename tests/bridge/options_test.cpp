@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -17,15 +18,23 @@ struct Parsed {
   std::string err;
 };
 
-Parsed parse(std::vector<const char*> arguments) {
+// Without CHAT_PG, whatever the shell that runs this has.
+Parsed parse_alone(std::vector<const char*> arguments, const char* chat_pg = nullptr) {
   arguments.insert(arguments.begin(), "mosquitto-chat-bridge");
+  unsetenv("CHAT_PG");
+  if (chat_pg != nullptr) setenv("CHAT_PG", chat_pg, 1);
   Parsed parsed;
   testing::internal::CaptureStderr();
   testing::internal::CaptureStdout();
   parsed.code = parse_options(static_cast<int>(arguments.size()), arguments.data(), &parsed.options);
   parsed.err = testing::internal::GetCapturedStderr();
   testing::internal::GetCapturedStdout();
+  unsetenv("CHAT_PG");
   return parsed;
+}
+
+Parsed parse(const std::vector<const char*>& arguments) {
+  return parse_alone(arguments, "postgresql://environment/chat");
 }
 
 TEST(BridgeOptions, DefaultsFitABrokerOnThisMachine) {
@@ -64,6 +73,7 @@ TEST(BridgeOptions, WrongValuesAreRefusedWithOptionAndValue) {
       {"--client-id", "a+b"},
       {"--log-level", "loud"},
       {"--password-file", "/nonexistent/file"},
+      {"--postgres-file", "/nonexistent/file"},
   };
   for (const auto& [option, value] : wrong) {
     const Parsed parsed = parse({option, value});
@@ -72,6 +82,19 @@ TEST(BridgeOptions, WrongValuesAreRefusedWithOptionAndValue) {
     EXPECT_NE(parsed.err.find(value), std::string::npos) << parsed.err;
   }
   EXPECT_EQ(parse({"--what"}).code, kBadOptions);
+}
+
+TEST(BridgeOptions, PostgresIsWhatTheCommandLineSaysThenTheFileThenTheEnvironment) {
+  const test::TempFolder folder;
+  const std::string path = folder.path("uri");
+  std::ofstream(path) << "postgresql://file/chat\n";
+  EXPECT_EQ(parse({}).options.postgres, "postgresql://environment/chat");
+  EXPECT_EQ(parse({"--postgres-file", path.c_str()}).options.postgres, "postgresql://file/chat");
+  EXPECT_EQ(parse({"--postgres", "postgresql://line/chat"}).options.postgres, "postgresql://line/chat");
+  EXPECT_EQ(parse({"--postgres", "postgresql://line/chat", "--postgres-file", path.c_str()}).code, kBadOptions);
+  const Parsed none = parse_alone({});
+  EXPECT_EQ(none.code, kBadOptions);
+  EXPECT_NE(none.err.find("--postgres"), std::string::npos) << none.err;
 }
 
 TEST(BridgeOptions, HelpAndVersionEndWell) {

@@ -1,4 +1,4 @@
-#include "bridge/mqtt/password.h"
+#include "bridge/secret_file.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace chat {
 namespace {
 
-class PasswordTest : public ::testing::Test {
+class SecretFileTest : public ::testing::Test {
  protected:
   std::string file(const std::string& contents) {
     std::string path = folder_.path("password");
@@ -22,23 +22,23 @@ class PasswordTest : public ::testing::Test {
   test::TempFolder folder_;
 };
 
-TEST_F(PasswordTest, IsTheFirstLineWithoutItsEnd) {
-  EXPECT_EQ(read_password(file("secret")), "secret");
-  EXPECT_EQ(read_password(file("secret\n")), "secret");
-  EXPECT_EQ(read_password(file("with space \r\nmore\n")), "with space ");
+TEST_F(SecretFileTest, IsTheFirstLineWithoutItsEnd) {
+  EXPECT_EQ(read_secret(file("secret")), "secret");
+  EXPECT_EQ(read_secret(file("secret\n")), "secret");
+  EXPECT_EQ(read_secret(file("with space \r\nmore\n")), "with space ");
 }
 
-TEST_F(PasswordTest, AFileWithoutOneIsNamed) {
+TEST_F(SecretFileTest, AFileWithoutOneIsNamed) {
   for (const std::string contents : {"", "\n", "\r\n", "\nsecret"}) {
     try {
-      read_password(file(contents));
+      read_secret(file(contents));
       FAIL() << "took " << testing::PrintToString(contents);
     } catch (const std::runtime_error& error) {
       EXPECT_NE(std::string(error.what()).find(folder_.path("password")), std::string::npos) << error.what();
       EXPECT_EQ(std::string(error.what()).find("secret"), std::string::npos) << error.what();
     }
   }
-  EXPECT_THROW(read_password(folder_.path("missing")), std::runtime_error);
+  EXPECT_THROW(read_secret(folder_.path("missing")), std::runtime_error);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "bridge/mqtt/password.h"
+#include "bridge/secret_file.h"
 
 #include <cerrno>
 #include <cstring>
@@ -7,16 +7,16 @@
 
 namespace chat {
 
-std::string read_password(const std::string& path) {
+std::string read_secret(const std::string& path) {
   errno = 0;
   std::ifstream file(path);
   std::string line;
   if (!file || !std::getline(file, line)) {
     const std::string reason = errno != 0 ? std::strerror(errno) : "it is empty";
-    throw std::runtime_error("the password file " + path + " can't be read: " + reason);
+    throw std::runtime_error("the file " + path + " can't be read: " + reason);
   }
   if (line.ends_with('\r')) line.pop_back();
-  if (line.empty()) throw std::runtime_error("the password file " + path + " has an empty first line");
+  if (line.empty()) throw std::runtime_error("the file " + path + " has an empty first line");
   return line;
 }
 
