@@ -96,22 +96,22 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
 
   const auto now = clock_.now();
   const auto its_place = place(*conversation, now);
-  MessageRecord record{.message = {.conv_id = conversation->id,
-                                   .conv = conversation->name,
-                                   .seq = its_place.seq,
-                                   .server_time = its_place.server_time,
-                                   .sender = origin.user->name,
-                                   .id = std::move(message.id),
-                                   .mid = uuids_.make(now),
-                                   .type = message.type,
-                                   .reply_to = message.reply_to,
-                                   .ttl_s = message.ttl_s,
-                                   .mentions = std::move(message.mentions),
-                                   .payload = std::string(message.payload)},
-                       .device = std::string(origin.device),
-                       .resolves = origin.resolves};
-  const auto& kept = record.message;
-  const auto appended = journal_.append(record, nullptr);
+  auto& kept = record_.message;
+  kept.conv_id = conversation->id;
+  kept.conv = conversation->name;
+  kept.seq = its_place.seq;
+  kept.server_time = its_place.server_time;
+  kept.sender = origin.user->name;
+  kept.id = std::move(message.id);
+  kept.mid = uuids_.make(now);
+  kept.type = message.type;
+  kept.reply_to = message.reply_to;
+  kept.ttl_s = message.ttl_s;
+  kept.mentions = std::move(message.mentions);
+  kept.payload = message.payload;
+  record_.device = origin.device;
+  record_.resolves = origin.resolves;
+  const auto appended = journal_.append(record_, nullptr);
   if (appended != AppendResult::kOk) return refuse_append(appended, kept.id);
 
   take(*conversation, its_place);

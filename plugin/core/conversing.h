@@ -74,6 +74,7 @@ class Conversing {
   Tail& tail_;
   Outflow& outflow_;
   UuidMaker uuids_;
+  MessageRecord record_;  // the one being journaled: kept for its memory
 };
 
 }  // namespace chat

@@ -168,16 +168,17 @@ Access Hub::may_write(const ClientRef& client, std::string_view topic) {
         {.code = Code::kNotAllowed, .reason = "Only the server publishes to " + in_quotes(topic) + ".", .id = {}});
     return Access::kRefused;
   }
-  pending_write_ = PendingWrite{.topic = std::string(topic), .user = std::string(client.user)};
+  pending_write_.waits = true;
+  pending_write_.topic = topic;
+  pending_write_.user = client.user;
   return Access::kGranted;
 }
 
 // A write that was granted and not followed by its message was a last will that the order of events hid: say so.
 void Hub::expire_write() {
   dead_ = nullptr;
-  if (!pending_write_) return;
-  const auto write = std::move(*pending_write_);
-  pending_write_.reset();
+  if (!std::exchange(pending_write_.waits, false)) return;
+  const auto& write = pending_write_;
   if (write.user == options_.bridge_user) return;
   say_refused(
       write.user, write.topic,
@@ -221,7 +222,7 @@ void Hub::disconnected(const void* handle, std::string_view device) {
 // ---------------------------------------------------------------------------------------------------------
 
 PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, std::string_view payload, int qos) {
-  pending_write_.reset();
+  pending_write_.waits = false;
   dead_ = nullptr;
   const auto parsed = topics_.parse(topic);
   if (!parsed) return {};

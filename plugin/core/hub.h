@@ -129,11 +129,13 @@ class Hub {
   std::vector<const void*> bridges_;              // connections that read requests with the bridge's credentials
   std::string seal_;            // what an envelope for the bridge starts with: nobody else can know it
   const void* dead_ = nullptr;  // a connection that ended just now: what it still publishes is its last will
+  // A granted write whose message has not come: see expire_write(). Kept, so that a publish costs no allocation here.
   struct PendingWrite {
+    bool waits = false;
     std::string topic;
     std::string user;
   };
-  std::optional<PendingWrite> pending_write_;  // a granted write whose message has not come: see expire_write()
+  PendingWrite pending_write_;
 };
 
 }  // namespace chat
