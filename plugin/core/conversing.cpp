@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "plugin/core/ack_json.h"
+#include "plugin/core/seq_at_risk.h"
 #include "plugin/core/sequencer.h"
 #include "storage/names.h"
 
@@ -19,7 +20,7 @@ Refusal refuse(Code code, std::string reason, std::string id = {}) {
 
 Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock& clock, Broker& broker,
                        Journal& journal, ConversationCache& conversations, SenderCache& senders, Tail& tail,
-                       Outflow& outflow)
+                       Outflow& outflow, Seq seqs_at_risk_max)
     : admitter_(admitter),
       topics_(topics),
       clock_(clock),
@@ -28,7 +29,8 @@ Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock
       conversations_(conversations),
       senders_(senders),
       tail_(tail),
-      outflow_(outflow) {}
+      outflow_(outflow),
+      seqs_at_risk_max_(seqs_at_risk_max) {}
 
 std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& user, std::string_view conv) {
   if (!valid_conversation_name(conv))
@@ -91,6 +93,13 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
     return refuse(Code::kBadField,
                   "\"reply_to\" " + std::to_string(message.reply_to) + " is above the last message, " +
                       std::to_string(conversation->last_seq) + ".",
+                  message.id);
+  }
+
+  if (!may_risk_one_more(*conversation, journal_.synced(), seqs_at_risk_max_)) {
+    return refuse(Code::kUnavailable,
+                  "Too many messages of " + in_quotes(conv) +
+                      " are neither in the server's database nor on its disk yet: send it again later.",
                   message.id);
   }
 

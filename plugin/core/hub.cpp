@@ -51,7 +51,8 @@ Hub::Hub(const HubOptions& options, const Clock& clock, Broker& broker, Requests
       tail_(options.tail_bytes),
       outflow_(options.outflow, topics_, clock, broker, requests, journal, conversations_, directory_),
       admitter_(options.message_bytes_max),
-      conversing_(admitter_, topics_, clock, broker, journal, conversations_, senders_, tail_, outflow_),
+      conversing_(admitter_, topics_, clock, broker, journal, conversations_, senders_, tail_, outflow_,
+                  options.seqs_at_risk_max),
       seal_(random_seal()) {}
 
 Hub::~Hub() = default;
@@ -267,10 +268,7 @@ PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, s
   const bool in_order = parsed->kind != PublishKind::kTyping && parsed->kind != PublishKind::kDelivered &&
                         parsed->kind != PublishKind::kRead && parsed->kind != PublishKind::kAckMany;
   if (in_order && !stuck_.empty() && !retry_stuck()) {
-    return refuse(client, topic,
-                  {.code = stuck_code_,
-                   .reason = "The server's journal is full until its database has caught up: send it again later.",
-                   .id = {}});
+    return refuse(client, topic, {.code = stuck_why_.code, .reason = stuck_why_.reason, .id = {}});
   }
   const Origin origin{.user = session->user, .device = session->device, .resolves = 0, .qos = qos};
   if (parsed->kind == PublishKind::kAckMany) return acknowledge_many(origin, *session, topic, payload);

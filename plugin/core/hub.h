@@ -30,6 +30,7 @@ struct HubOptions {
   std::size_t cache_bytes = 256U << 20;
   std::size_t tail_bytes = 64U << 20;
   std::size_t recent_ids = 256;
+  Seq seqs_at_risk_max = kSeqJump;  // not more, or a number could be given twice; less only so that a test reaches it
   OutflowOptions outflow;
 };
 
@@ -121,9 +122,9 @@ class Hub {
   Asked changed_meanwhile_;  // of these, those that were changed while the load was under way: it may have read before
                              // that
   Asked asked_users_;
-  Asked unknown_users_;                           // loaded, and the store knows no such user
-  std::vector<std::shared_ptr<Parked>> stuck_;    // could not be journaled when their turn came: tried again by tick()
-  Code stuck_code_ = Code::kStorageFull;          // why
+  Asked unknown_users_;                         // loaded, and the store knows no such user
+  std::vector<std::shared_ptr<Parked>> stuck_;  // could not be journaled when their turn came: tried again by tick()
+  Refusal stuck_why_;
   TimeMs retried_at_ = 0;                         // Clock::steady()
   StringMap<std::vector<std::string>> watchers_;  // conversation being loaded -> users who subscribed to its own topic
   std::vector<const void*> bridges_;              // connections that read requests with the bridge's credentials
