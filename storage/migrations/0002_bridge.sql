@@ -1,8 +1,9 @@
 -- What the bridge keeps: recalls, edits and reactions, what somebody deleted for themselves alone, how somebody wants to be seen
 -- and to see a conversation, what it has answered, and what it still has to publish.
 
--- A recalled message keeps its row, so that seq has no hole; its payload is the tombstone.
-ALTER TABLE messages ADD COLUMN recalled_at bigint, ADD COLUMN edited_at bigint;
+-- A recalled message keeps its row, so that seq has no hole; its payload is the tombstone. recalled_rev is the event that told of
+-- it, for who recalls it once more.
+ALTER TABLE messages ADD COLUMN recalled_at bigint, ADD COLUMN recalled_rev bigint, ADD COLUMN edited_at bigint;
 
 -- Numbers of a conversation that count as no message from `void_at` on: recalled ones, those that expire, and those that a power
 -- cut took. Not partitioned, and only for what is out of the ordinary: counting unread messages looks here once, not into each
