@@ -15,6 +15,7 @@
 #include "tests/bridge/envelopes.h"
 #include "tests/bridge/odd_brokers.h"
 #include "tests/storage/private_postgres.h"
+#include "tests/support/database.h"
 #include "tests/support/mqtt_client.h"
 
 namespace chat {
@@ -308,12 +309,14 @@ TEST_F(BridgeProgram, ALeaderThatLostItsLockToAnotherStandsBy) {
   start_broker();
   start_bridge();
   await_ready();
-  auto& postgres = test::PrivatePostgres::shared();
-  postgres.run_sql(postgres_,
-                   "SELECT pg_terminate_backend(pid), pg_advisory_lock(hashtext('mosquitto-chat'), hashtext('bridge')) "
-                   "FROM pg_stat_activity WHERE application_name = 'mosquitto-chat-bridge-leader'");
-  bridge_->await_log("who leads can't be settled");
-  bridge_->await_log("this bridge leads", 2);  // run_sql's own connection has ended, and its lock with it
+  auto other = std::make_unique<test::Database>(postgres_);
+  other->query(
+      "SELECT pg_terminate_backend(pid), pg_advisory_lock(hashtext('mosquitto-chat'), hashtext('bridge')) "
+      "FROM pg_stat_activity WHERE application_name = 'mosquitto-chat-bridge-leader' AND datname = current_database()");
+  bridge_->await_log("another bridge leads: standing by");
+  bridge_->await_log("disconnected from");
+  other.reset();
+  await_ready(2);
   const auto tester = client(kMqtt5);
   tester->publish("chat/rpc/ping", wrapped(R"({"id":"p1"})"));
   EXPECT_EQ(answer_to(*tester, "p1").json["ok"], true);
