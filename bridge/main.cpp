@@ -1,19 +1,19 @@
-// mosquitto-chat-bridge: answers requests beside the broker. Exit codes: options.h.
+// mosquitto-chat-bridge: answers requests and applies commands beside the broker. Exit codes: options.h.
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <exception>
-#include <utility>
 
+#include "bridge/duty.h"
 #include "bridge/handlers/handlers.h"
-#include "bridge/mqtt/broker_link.h"
+#include "bridge/leader.h"
 #include "bridge/options.h"
-#include "bridge/request_worker.h"
 #include "bridge/rpc/desk.h"
 #include "bridge/shutdown.h"
 #include "bridge/version.h"
+#include "storage/leader_lock.h"
 
 namespace {
 
@@ -38,15 +38,16 @@ chat::ExitCode run(const chat::Options& options) {
 
   const chat::Registry registry = chat::all_handlers({.now = wall_clock});
   const chat::Desk desk(options.prefix, registry);
-  chat::BrokerLink link(chat::link_options(options));
-  chat::RequestWorker worker(
-      desk, [&link](chat::Outgoing outgoing) { link.publish(std::move(outgoing)); }, [&link] { link.await_calm(); });
-  link.start([&worker](chat::Incoming incoming) { worker.accept(std::move(incoming)); });
+  chat::Duty duty(options, desk);
+  chat::Leader leader(
+      chat::open_postgres_leader_lock(options.postgres, "mosquitto-chat-bridge-leader"),
+      {.lead = [&] { duty.start(); }, .unsure = [&] { duty.pause(); }, .stand_by = [&] { duty.stop(); }});
+  leader.start();
 
   spdlog::info("{} came: stopping", chat::await_signal());
-  const bool ended = chat::end_within(kEndPatience, [&worker, &link] {
-    worker.stop();
-    link.stop();
+  const bool ended = chat::end_within(kEndPatience, [&leader, &duty] {
+    leader.stop();
+    duty.stop();
   });
   if (!ended) {
     spdlog::warn("something did not stop within {} ms and is left behind", kEndPatience.count());

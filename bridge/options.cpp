@@ -16,6 +16,8 @@
 namespace chat {
 namespace {
 
+constexpr int kRecallWindowMax = 10 * 365 * 24 * 3600;  // seconds
+
 constexpr char kFooter[] =
     "Every option may stand in the --config file as a line such as  broker = \"mqtt://127.0.0.1:1883\".\n"
     "It runs until SIGTERM or SIGINT, and reconnects by itself. Exit codes: 0 ended by one of these signals,\n"
@@ -73,8 +75,11 @@ std::string default_client_id() {
 
 std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options* options) {
   options->client_id = default_client_id();
-  CLI::App app("Answers the requests of mosquitto-chat's clients: the part beside the broker.",
-               "mosquitto-chat-bridge");
+  CLI::App app(
+      "Answers the requests of mosquitto-chat's clients and applies their recalls, edits and reactions: the part "
+      "beside "
+      "the broker.",
+      "mosquitto-chat-bridge");
   app.footer(kFooter);
   app.set_version_flag("--version", std::string(kVersion));
   app.option_defaults()->always_capture_default();
@@ -105,6 +110,14 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
   app.add_option("--client-id", options->client_id, "The MQTT client id; two bridges must not share one")
       ->type_name("ID")
       ->check(CLI::Validator(check_client_id, ""));
+  app.add_option("--recall-window", options->recall_window, "Seconds in which a user may recall a message of their own")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0, kRecallWindowMax));
+  app.add_flag("--keep-recalled", options->keep_recalled, "Keep the texts of recalled messages in recalled_messages");
+  app.add_option("--max-message-bytes", options->max_message_bytes,
+                 "What an edited message may have: the plugin's max_message_bytes")
+      ->type_name("BYTES")
+      ->check(CLI::Range(256, 1 << 20));
   app.add_option("--log-level", options->log_level, "How much goes to standard error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   app.set_config("--config", "", "A file with any of these options (TOML or INI)");
@@ -130,6 +143,12 @@ LinkOptions link_options(const Options& options) {
   link.password_file = options.password_file;
   link.filter = request_filter(options.prefix);
   return link;
+}
+
+CommandRules command_rules(const Options& options) {
+  return {.recall_window = TimeMs{options.recall_window} * 1000,
+          .keep_recalled = options.keep_recalled,
+          .message_bytes_max = options.max_message_bytes};
 }
 
 }  // namespace chat

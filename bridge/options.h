@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "bridge/commands/decide.h"
 #include "bridge/mqtt/broker_link.h"
 
 namespace chat {
@@ -22,6 +23,9 @@ struct Options {
   std::string prefix = "chat";
   std::string client_id;  // never empty once parsed
   std::string log_level = "info";
+  int recall_window = 120;  // seconds
+  bool keep_recalled = false;
+  std::size_t max_message_bytes = 65'536;  // the plugin's option of this name
 };
 
 // Fills `options`. Where the program should go on: nullopt; else its exit code, after help, version or the error was
@@ -29,5 +33,6 @@ struct Options {
 std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options* options);
 
 LinkOptions link_options(const Options& options);
+CommandRules command_rules(const Options& options);
 
 }  // namespace chat

@@ -156,6 +156,7 @@ struct RecentMessage {
   TimeMs server_time = 0;
   Uuid mid{};
   std::string payload;
+  bool rewritten = false;  // recalled or edited since: `payload` is not what the sender's first publish held
 
   bool operator==(const RecentMessage&) const = default;
 };

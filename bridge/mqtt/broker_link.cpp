@@ -31,6 +31,10 @@ constexpr milliseconds kFarewellPatience{300};  // for the DISCONNECT itself
 // A connection that held less long than this does not count as a success: the waits go on growing.
 constexpr seconds kStable{5};
 
+std::uint64_t ticket_of(const mqtt::token& token) {
+  return reinterpret_cast<std::uintptr_t>(token.get_user_context());
+}
+
 }  // namespace
 
 BrokerLink::BrokerLink(LinkOptions options)
@@ -71,14 +75,22 @@ void BrokerLink::run() {
       if (Clock::now() - since >= kStable) backoff_.reset();
     }
     const milliseconds wait = backoff_.next();
+    std::map<std::uint64_t, Done> unheard;
+    bool stopping = false;
     {
       const std::scoped_lock lock(mutex_);
-      lost_ += outbox_.close();
+      unheard.swap(waiting_);
+      const auto lost = outbox_.close();
+      lost_ += lost - std::min(lost, unheard.size());
       if (lost_ > 0) spdlog::warn("{} answers were not sent: their clients will ask again", std::exchange(lost_, 0));
-      if (stopping_) break;
-      spdlog::warn("{} {}: {}; trying again in {} ms", ready ? "disconnected from" : "not connected to",
-                   options_.broker, why_, wait.count());
+      stopping = stopping_;
+      if (!stopping) {
+        spdlog::warn("{} {}: {}; trying again in {} ms", ready ? "disconnected from" : "not connected to",
+                     options_.broker, why_, wait.count());
+      }
     }
+    for (const auto& [ticket, done] : unheard) done(false);
+    if (stopping) break;
     changed_.notify_all();
     hang_up();
     if (!pause(wait)) break;
@@ -213,6 +225,20 @@ void BrokerLink::publish(Outgoing message) {
   changed_.notify_all();
 }
 
+void BrokerLink::publish(Outgoing message, Done done) {
+  {
+    const std::scoped_lock lock(mutex_);
+    message.ticket = ++tickets_;
+    const auto ticket = message.ticket;
+    if (state_ == State::kReady && !stopping_ && outbox_.put(std::move(message))) {
+      waiting_.emplace(ticket, std::move(done));
+      done = nullptr;
+    }
+  }
+  if (done) return done(false);
+  changed_.notify_all();
+}
+
 void BrokerLink::await_calm() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return outbox_.calm() || stopping_; });
@@ -222,20 +248,27 @@ void BrokerLink::send(const Outgoing& message) {
   try {
     mqtt::properties properties;
     if (message.correlation) properties.add({mqtt::property::CORRELATION_DATA, *message.correlation});
-    client_.publish(mqtt::message::create(message.topic, message.payload, kQos, false, properties), nullptr, *this);
+    client_.publish(mqtt::message::create(message.topic, message.payload, kQos, false, properties),
+                    reinterpret_cast<void*>(static_cast<std::uintptr_t>(message.ticket)), *this);
   } catch (const std::exception& error) {
     spdlog::warn("an answer on {} could not be sent: {}", in_quotes(message.topic), error.what());
-    sent();
+    sent(message.ticket, false);
   }
 }
 
 // One message less is under way.
-void BrokerLink::sent() {
+void BrokerLink::sent(std::uint64_t ticket, bool arrived) {
+  Done done;
   {
     const std::scoped_lock lock(mutex_);
     outbox_.done();
+    if (const auto found = waiting_.find(ticket); found != waiting_.end()) {
+      done = std::move(found->second);
+      waiting_.erase(found);
+    }
   }
   changed_.notify_all();
+  if (done) done(arrived);
 }
 
 void BrokerLink::connection_lost(const std::string& cause) {
@@ -259,7 +292,7 @@ void BrokerLink::on_success(const mqtt::token& token) {
   } else if (!granted) {
     on_failure(token);
   } else if (token.get_type() == mqtt::token::Type::PUBLISH) {
-    sent();
+    sent(ticket_of(token), true);
   } else if (token.get_type() == mqtt::token::Type::SUBSCRIBE) {
     move(State::kSubscribing, State::kReady);
   }
@@ -281,7 +314,7 @@ void BrokerLink::on_failure(const mqtt::token& token) {
     case mqtt::token::Type::PUBLISH:
       // Without a word of the broker it is the connection that ended: then all that was under way is counted as one.
       if (refusal_of(token) != 0) spdlog::warn("an answer was not taken by the broker: {}", text);
-      return sent();
+      return sent(ticket_of(token), false);
     default:
       return;
   }

@@ -18,6 +18,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -56,6 +57,11 @@ class BrokerLink : private mqtt::callback, private mqtt::iaction_listener {
   // wait already, it is lost, and the log says how many were: clients repeat what was not answered.
   void publish(Outgoing message);
 
+  // The same for a message that must arrive: `done` is called once, from within or on any thread, with true when the
+  // broker has acknowledged it, with false where it was lost or may have been. It must not wait, nor call the link.
+  using Done = std::function<void(bool arrived)>;
+  void publish(Outgoing message, Done done);
+
   // Waits while kOutboxCalm messages or more wait to go out. For threads that produce answers, never for Paho's.
   void await_calm();
 
@@ -71,7 +77,7 @@ class BrokerLink : private mqtt::callback, private mqtt::iaction_listener {
   bool establish();
   void serve();
   void send(const Outgoing& message);
-  void sent();
+  void sent(std::uint64_t ticket, bool arrived);
   bool await(State from, std::chrono::milliseconds patience, const char* timeout_text);
   void move(State from, State to, std::string why = {});
   void fail(std::string why);
@@ -92,7 +98,9 @@ class BrokerLink : private mqtt::callback, private mqtt::iaction_listener {
   std::string why_;  // with kFailed
   bool stopping_ = false;
   Outbox outbox_;
-  std::size_t lost_ = 0;  // messages that could not be sent, since the log last said so
+  std::size_t lost_ = 0;                   // messages that could not be sent, since the log last said so
+  std::map<std::uint64_t, Done> waiting_;  // by the ticket of a message in the outbox or under way
+  std::uint64_t tickets_ = 0;
   Backoff backoff_;
   mqtt::async_client client_;  // behind all that its callbacks touch: destroyed before it
   std::thread thread_;

@@ -2,6 +2,7 @@
 // types.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,7 @@ struct Outgoing {
   std::string topic;
   std::string payload;
   std::optional<std::string> correlation;
+  std::uint64_t ticket = 0;  // the link's own: whom to tell what became of it; 0 = nobody
 
   bool operator==(const Outgoing&) const = default;
 };

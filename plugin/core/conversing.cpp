@@ -146,8 +146,9 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
 
 Outcome Conversing::retry(const Origin& origin, Conversation& conversation, const RecentId& known,
                           const AdmittedMessage& message) {
-  if (known.conv_id != conversation.id ||
-      known.payload_hash != RecentIds::payload_hash(conversation.name, message.payload)) {
+  const bool same =
+      known.any_payload || known.payload_hash == RecentIds::payload_hash(conversation.name, message.payload);
+  if (known.conv_id != conversation.id || !same) {
     return refuse(Code::kIdConflict, "The id " + in_quotes(message.id) + " was used for another message already.",
                   message.id);
   }
@@ -160,10 +161,8 @@ Outcome Conversing::retry(const Origin& origin, Conversation& conversation, cons
   // A QoS 2 duplicate in front of its PUBREL takes the first copy's place in the broker: it must be the same bytes. In
   // all other cases the message was routed already, and reaches nobody twice.
   if (origin.qos == 2 && origin.resolves == 0 && conversation.unrouted.contains(known.seq)) {
-    return Accepted{
-        .bytes = std::make_shared<const std::string>(
-            stamped(conversation.name, known.seq, known.server_time, origin.user->name, known.mid, message.payload)),
-        .journaled = false};
+    // A recall may have changed them since: then the tail has the new ones, and nothing else may pass.
+    if (const auto* bytes = conversation.in_tail(known.seq)) return Accepted{.bytes = *bytes, .journaled = false};
   }
   return Accepted{};
 }

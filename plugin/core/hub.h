@@ -96,6 +96,8 @@ class Hub {
   void changed(const Changed& changes);
   void learn_unseen(const std::string& name);
   void place_new_members(const Conversation& conversation, const std::vector<std::shared_ptr<User>>& known);
+  void rewrite(const std::shared_ptr<Conversation>& conversation, const ConversationLoaded& answer,
+               const std::vector<std::shared_ptr<User>>& gone);
   void tell_events(const Conversation& conversation, const std::vector<StoredEvent>& events,
                    const std::vector<std::shared_ptr<User>>& gone);
   void update_wants(Session& session);
@@ -117,6 +119,7 @@ class Hub {
   Parking parking_;
 
   Asked asked_conversations_;  // loads under way
+  StringMap<bool> reloading_;  // reloads under way, and whether it was changed once more meanwhile
   bool heard_everything_ = false;
   Asked changed_unseen_;  // of these, those that were changed while not in memory: whoever is here has to learn of it
   Asked changed_meanwhile_;  // of these, those that were changed while the load was under way: it may have read before

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugin/core/hub.h"
+#include "plugin/core/rewrite.h"
 #include "storage/names.h"
 
 namespace chat {
@@ -136,8 +137,14 @@ void Hub::resolve(Parked& parked, bool journaled) {
 
 void Hub::ask_conversation(const std::string& name, Rev events_above) {
   const bool reload = events_above >= 0;
-  // A reload is asked for even while another is under way: that one may have read before the change.
-  if (!reload && !asked_conversations_.insert(name).second) return;
+  // A reload that is under way may have read before the change: it is followed by one more, however many changes came.
+  if (reload) {
+    const auto [place, first] = reloading_.try_emplace(name, false);
+    place->second = !first;
+    if (!first) return;
+  } else if (!asked_conversations_.insert(name).second) {
+    return;
+  }
   requests_.send(
       {.body = LoadConversation{.name = name, .events_above = events_above}, .barrier = reload ? 0 : journal_.end()});
 }
@@ -174,11 +181,16 @@ void Hub::notice(Notice notice) {
 
 void Hub::loaded(ConversationLoaded& answer) {
   std::vector<std::shared_ptr<User>> gone;
+  bool once_more = false;
+  if (answer.reload) {
+    const auto under_way = reloading_.extract(answer.name);
+    once_more = !under_way.empty() && under_way.mapped();
+  }
   const auto* before = conversations_.peek(answer.name);
   // A reload of what was forgotten meanwhile. It can't be taken: there was no barrier before it, and numbers that the
   // journal has given since would be given again. But what it brought is news that nobody here was told.
   if (before == nullptr && answer.reload) {
-    if (!answer.state || !answer.events.empty()) learn_unseen(answer.name);
+    if (!answer.state || !answer.events.empty() || once_more) learn_unseen(answer.name);
     return;
   }
   if (before != nullptr) {
@@ -195,6 +207,7 @@ void Hub::loaded(ConversationLoaded& answer) {
     const auto known = gone;
     conversation = conversations_.insert(*answer.state, directory_);
     std::erase_if(gone, [&](const auto& user) { return conversation->member(user->name) != nullptr; });
+    rewrite(conversation, answer, gone);
     if (unseen || answer.reload) place_new_members(*conversation, known);
     tell_events(*conversation, answer.events, gone);
   } else {
@@ -206,7 +219,8 @@ void Hub::loaded(ConversationLoaded& answer) {
         outflow_.drop_lane(session, answer.name);
     });
   }
-  if (changed_meanwhile_.erase(answer.name) > 0 && conversation) ask_conversation(answer.name, conversation->last_rev);
+  if ((changed_meanwhile_.erase(answer.name) > 0 || once_more) && conversation)
+    ask_conversation(answer.name, conversation->last_rev);
   for (const auto& user : gone) {
     const auto sessions = user->sessions;  // a copy: serving may not change the list, but costs nothing to be sure
     for (auto* session : sessions) outflow_.drop_lane(*session, answer.name);
@@ -266,6 +280,25 @@ void Hub::loaded(UserLoaded& answer) {
   resume(Parking::sender_key(answer.name));
 }
 
+// Before anything else goes out: what is still to be handed over holds what the messages have become.
+void Hub::rewrite(const std::shared_ptr<Conversation>& conversation, const ConversationLoaded& answer,
+                  const std::vector<std::shared_ptr<User>>& gone) {
+  for (const auto& event : answer.events) {
+    const auto rewriting = rewriting_of(event.payload);
+    if (!rewriting) continue;
+    if (const auto* held = conversation->in_tail(rewriting->seq)) {
+      auto bytes = *held;
+      rewrite_bytes(&bytes, *rewriting);
+      tail_.replace(conversation, rewriting->seq, std::move(bytes));
+    }
+    const auto of_user = [&](const User& user) {
+      for (auto* session : user.sessions) outflow_.rewrite(*session, conversation->name, *rewriting);
+    };
+    for (const auto& member : conversation->members) of_user(*member.user);
+    for (const auto& user : gone) of_user(*user);
+  }
+}
+
 void Hub::tell_events(const Conversation& conversation, const std::vector<StoredEvent>& events,
                       const std::vector<std::shared_ptr<User>>& gone) {
   for (const auto& event : events) {
@@ -295,6 +328,7 @@ void Hub::committed(const Committed& batch) {
 // A conversation that is not in memory was changed: whoever is here has to learn of it, and a load that is under way
 // may have read before that.
 void Hub::learn_unseen(const std::string& name) {
+  directory_.each_session([&](Session& session) { outflow_.read_again(session, name); });
   const bool asked = asked_conversations_.contains(name);
   if (!asked && directory_.session_count() == 0) return;
   if (asked) changed_meanwhile_.insert(name);
@@ -321,6 +355,7 @@ void Hub::changed(const Changed& changes) {
       case Change::Kind::kEverything:
         unknown_users_.clear();
         changed_meanwhile_.insert(asked_conversations_.begin(), asked_conversations_.end());
+        directory_.each_session([this](Session& session) { outflow_.read_again(session, {}); });
         for (const auto& name : conversations_.names()) ask_conversation(name, conversations_.peek(name)->last_rev);
         // Of conversations that are not in memory, too. The first time nobody has been told anything yet.
         if (std::exchange(heard_everything_, true)) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
+
+#include "plugin/core/rewrite.h"
 
 namespace chat {
 namespace {
@@ -95,16 +98,21 @@ void Outflow::page(PageRead answer) {
   if (session == nullptr || session->tap.state != Tap::State::kOpen) return;
   auto& tap = session->tap;
   tap.page_asked = false;
+  const auto rewritten = std::exchange(tap.rewritten, {});
+  const auto again = std::exchange(tap.read_again, {});
   for (auto& item : answer.items) {
     const auto found = tap.lanes.find(item.conv);
-    if (found == tap.lanes.end()) continue;
+    if (found == tap.lanes.end() || again.contains(item.conv)) continue;
+    for (const auto& [conv, rewriting] : rewritten) {
+      if (conv == item.conv && rewriting.seq == item.seq) rewrite_bytes(&item.bytes, rewriting);
+    }
     found->second.fetched = std::max(found->second.fetched, item.seq);
     found->second.rev_fetched = std::max(found->second.rev_fetched, item.rev);
     tap.page.push_back(std::move(item));
   }
   for (const auto& want : answer.finished) {
     const auto found = tap.lanes.find(want.conv);
-    if (found == tap.lanes.end()) continue;
+    if (found == tap.lanes.end() || again.contains(want.conv)) continue;
     found->second.fetched = std::max(found->second.fetched, want.target);
     found->second.rev_fetched = std::max(found->second.rev_fetched, want.rev_target);
   }
@@ -148,6 +156,28 @@ void Outflow::live_event(const Conversation& conversation, Rev rev, const Bytes&
       }
     }
   }
+}
+
+void Outflow::rewrite(Session& session, std::string_view conv, const Rewriting& rewriting) {
+  auto& tap = session.tap;
+  for (auto& item : tap.page) {
+    if (item.seq == rewriting.seq && item.conv == conv) rewrite_bytes(&item.bytes, rewriting);
+  }
+  if (tap.page_asked) tap.rewritten.emplace_back(conv, rewriting);
+}
+
+void Outflow::read_again(Session& session, std::string_view conv) {
+  auto& tap = session.tap;
+  for (auto& [name, lane] : tap.lanes) {
+    if (!conv.empty() && name != conv) continue;
+    if (tap.page_asked) tap.read_again.insert(name);
+    if (lane.fetched == lane.sent && lane.rev_fetched == lane.rev_sent) continue;
+    lane.fetched = lane.sent;
+    lane.rev_fetched = lane.rev_sent;
+    put_behind(tap, lane);
+  }
+  std::erase_if(tap.page, [&](const PageItem& item) { return conv.empty() || item.conv == conv; });
+  pump(session);
 }
 
 void Outflow::farewell(const User& user, const Bytes& bytes) {

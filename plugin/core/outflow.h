@@ -14,6 +14,9 @@
 //      one. A device with AckMode::kAuto says nothing, so it is paced by time instead (auto_rate), and what was handed
 //      over is its cursor.
 //  (4) Answers of the store that belong to an older opening of a tap are thrown away.
+//  (5) Once a recall was heard of, no device is handed the text: not from the tail, not from a page that was read
+//  before, not
+//      from a page that is on its way.
 // Thread: the broker's only.
 #pragma once
 
@@ -63,6 +66,10 @@ class Outflow {
   void live(const Conversation& conversation, Seq seq, const Bytes& bytes);
   // An event that the store has: likewise.
   void live_event(const Conversation& conversation, Rev rev, const Bytes& bytes);
+  // A message was recalled or edited: a device that was not handed it yet gets the new bytes.
+  void rewrite(Session& session, std::string_view conv, const Rewriting& rewriting);
+  // What was read ahead for the device may be out of date, in this conversation or (empty) in all.
+  void read_again(Session& session, std::string_view conv);
   // One event to one user's devices, outside of any lane: what someone who was just removed learns.
   void farewell(const User& user, const Bytes& bytes);
 

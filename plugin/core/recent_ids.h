@@ -23,6 +23,9 @@ struct RecentId {
   Seq seq = 0;
   TimeMs server_time = 0;
   Uuid mid{};
+  // The message was recalled or edited before it was loaded: what its sender published at first is no longer known, so
+  // every payload counts as the same.
+  bool any_payload = false;
 };
 
 class RecentIds {

@@ -23,7 +23,8 @@ void SenderCache::insert(const std::shared_ptr<User>& user, const UserState& sta
                                         .conv_id = message.conv_id,
                                         .seq = message.seq,
                                         .server_time = message.server_time,
-                                        .mid = message.mid});
+                                        .mid = message.mid,
+                                        .any_payload = message.rewritten});
   }
   order_.push_front(user);
   user->recent_place = order_.begin();

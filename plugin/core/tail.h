@@ -19,16 +19,20 @@ class Tail {
 
   // Call after last_seq was raised to the message's seq.
   void push(const std::shared_ptr<Conversation>& conversation, Bytes bytes);
+  // Other bytes for a message that is in the tail.
+  void replace(const std::shared_ptr<Conversation>& conversation, Seq seq, Bytes bytes);
   std::size_t bytes() const { return bytes_; }
 
  private:
   struct Entry {
     std::weak_ptr<Conversation> conversation;
     std::size_t bytes = 0;
+    bool message = true;  // false: only what a message grew by when it was replaced
   };
+  void shrink();
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
-  std::deque<Entry> order_;  // oldest first: each stands for the front of its conversation's tail
+  std::deque<Entry> order_;  // oldest first: each message stands for the front of its conversation's tail
 };
 
 }  // namespace chat

@@ -10,6 +10,7 @@
 
 #include "plugin/core/ports.h"
 #include "plugin/core/string_map.h"
+#include "storage/message_event.h"
 
 namespace chat {
 
@@ -59,6 +60,10 @@ struct Tap {
   std::deque<std::string> behind;  // conversations to be served from the store or the tail, in this order
   std::deque<PageItem> page;       // read and not yet sent
   bool page_asked = false;
+  // While a page is on its way: messages that were recalled or edited since it was asked for, and conversations of
+  // which it has to be read anew. It may have been read before that.
+  std::vector<std::pair<std::string, Rewriting>> rewritten;
+  StringSet read_again;
   int outstanding = 0;  // sent and not acknowledged, messages and events of all lanes
 
   double tokens = 0;                    // with AckMode::kAuto: how many may be handed over now

@@ -39,8 +39,9 @@ constexpr Statement kMarkSource{
 // an order.
 constexpr Statement kUser{
     "user",
-    "SELECT r.id, r.conv_id, c.name, r.seq, r.server_time, r.mid, r.payload FROM users u "
-    "LEFT JOIN LATERAL (SELECT m.id, m.conv_id, m.seq, m.server_time, m.mid, m.payload FROM messages m "
+    "SELECT r.id, r.conv_id, c.name, r.seq, r.server_time, r.mid, r.payload, r.rewritten FROM users u "
+    "LEFT JOIN LATERAL (SELECT m.id, m.conv_id, m.seq, m.server_time, m.mid, m.payload, "
+    "coalesce(m.recalled_at, m.edited_at) IS NOT NULL AS rewritten FROM messages m "
     "WHERE m.sender = u.name AND m.id IS NOT NULL ORDER BY m.server_time DESC, m.conv_id DESC, m.seq DESC LIMIT $2) r "
     "ON true "
     "LEFT JOIN conversations c ON c.id = r.conv_id "
@@ -91,7 +92,7 @@ std::optional<UserState> user_of(const pqxx::result& rows, const std::string& na
   for (const auto& row : rows) {
     if (row[0].is_null()) break;  // nothing sent with an id
     user.recent.push_back(
-        {text(row[0]), text(row[2]), number(row[1]), number(row[3]), number(row[4]), uuid(row[5]), text(row[6])});
+        {text(row[0]), text(row[2]), number(row[1]), number(row[3]), number(row[4]), uuid(row[5]), text(row[6]), row[7].as<bool>()});
   }
   return user;
 }

@@ -14,6 +14,8 @@
 #include "tests/bridge/bare_broker.h"
 #include "tests/bridge/envelopes.h"
 #include "tests/bridge/odd_brokers.h"
+#include "tests/storage/private_postgres.h"
+#include "tests/support/database.h"
 #include "tests/support/mqtt_client.h"
 
 namespace chat {
@@ -29,6 +31,9 @@ using test::wrapped;
 
 class BridgeProgram : public ::testing::Test {
  protected:
+  // A database of the test's own: no two tests' bridges compete.
+  void SetUp() override { postgres_ = test::PrivatePostgres::shared().migrated_database(); }
+
   void start_broker(const std::string& acl = {}) { broker_ = std::make_unique<BareBroker>(acl); }
 
   void write_password(const std::string& password) {
@@ -39,8 +44,7 @@ class BridgeProgram : public ::testing::Test {
     write_password(password);
     bridge_ = std::make_unique<test::Background>(
         std::vector<std::string>{CHAT_BRIDGE_PROGRAM, "--broker", uri.empty() ? broker_->uri() : uri, "--password-file",
-                                 broker_->folder().path("password"), "--log-level", "debug", "--postgres",
-                                 "postgresql://127.0.0.1:1/nothing-here"},
+                                 broker_->folder().path("password"), "--log-level", "debug", "--postgres", postgres_},
         broker_->folder().path("bridge.log"));
   }
 
@@ -61,6 +65,7 @@ class BridgeProgram : public ::testing::Test {
     });
   }
 
+  std::string postgres_;
   std::unique_ptr<BareBroker> broker_;
   std::unique_ptr<test::Background> bridge_;
 };
@@ -253,6 +258,77 @@ TEST_F(BridgeProgram, EndsWellWhileTheBrokerDoesNotAnswer) {
   const test::Listener silent;
   start_bridge(test::kBridgePassword, silent.uri());
   const test::Socket connection = silent.accept();
+  bridge_->signal(SIGTERM);
+  EXPECT_EQ(bridge_->wait(), 0);
+  EXPECT_EQ(bridge_->times_in_log("left behind"), 0u) << bridge_->log();
+}
+
+// ---- who leads
+
+TEST_F(BridgeProgram, WaitsForAPostgresThatIsNotThereYetAndEndsWellMeanwhile) {
+  start_broker();
+  const auto there = postgres_;
+  postgres_ = "postgresql://127.0.0.1:1/nothing-here";
+  start_bridge();
+  bridge_->await_log("who leads can't be settled");
+  EXPECT_TRUE(bridge_->running());
+  EXPECT_EQ(bridge_->times_in_log("listening on"), 0u);
+  bridge_->signal(SIGTERM);
+  EXPECT_EQ(bridge_->wait(), 0);
+  EXPECT_EQ(bridge_->times_in_log("left behind"), 0u) << bridge_->log();
+
+  postgres_ = there;
+  test::PrivatePostgres::shared().stop();
+  start_bridge();
+  bridge_->await_log("who leads can't be settled", 2);
+  test::PrivatePostgres::shared().start();
+  await_ready();
+}
+
+TEST_F(BridgeProgram, OfTwoOneAnswersAndTheOtherTakesOverWhenItIsKilled) {
+  start_broker();
+  start_bridge();
+  await_ready();
+  const auto first = std::move(bridge_);
+  start_bridge();
+  bridge_->await_log("another bridge leads: standing by");
+  EXPECT_EQ(bridge_->times_in_log("listening on"), 1u) << "of the first, in the same log";
+  first->signal(SIGKILL);
+  const auto killed = std::chrono::steady_clock::now();
+  await_ready(2);
+  std::cout << "took over within "
+            << std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - killed).count()
+            << " ms\n";
+  const auto tester = client(kMqtt5);
+  tester->publish("chat/rpc/ping", wrapped(R"({"id":"p1"})"));
+  EXPECT_EQ(answer_to(*tester, "p1").json["ok"], true);
+}
+
+// Its connection to PostgreSQL is cut, and the other one is faster.
+TEST_F(BridgeProgram, ALeaderThatLostItsLockToAnotherStandsBy) {
+  start_broker();
+  start_bridge();
+  await_ready();
+  auto other = std::make_unique<test::Database>(postgres_);
+  other->query(
+      "SELECT pg_terminate_backend(pid), pg_advisory_lock(hashtext('mosquitto-chat'), hashtext('bridge')) "
+      "FROM pg_stat_activity WHERE application_name = 'mosquitto-chat-bridge-leader' AND datname = current_database()");
+  bridge_->await_log("another bridge leads: standing by");
+  bridge_->await_log("disconnected from");
+  other.reset();
+  await_ready(2);
+  const auto tester = client(kMqtt5);
+  tester->publish("chat/rpc/ping", wrapped(R"({"id":"p1"})"));
+  EXPECT_EQ(answer_to(*tester, "p1").json["ok"], true);
+}
+
+TEST_F(BridgeProgram, EndsWellWhileItStandsBy) {
+  start_broker();
+  start_bridge();
+  await_ready();
+  const auto first = std::move(bridge_);
+  start_bridge();
+  bridge_->await_log("another bridge leads: standing by");
   bridge_->signal(SIGTERM);
   EXPECT_EQ(bridge_->wait(), 0);
   EXPECT_EQ(bridge_->times_in_log("left behind"), 0u) << bridge_->log();

@@ -1,0 +1,29 @@
+// A member's reaction to a message: there or not there, so that saying it twice is saying it once.
+#include <algorithm>
+
+#include "bridge/commands/decide.h"
+#include "bridge/rpc/codes.h"
+#include "bridge/rpc/quote.h"
+
+namespace chat {
+
+CommandEffect decide_react(const QueuedCommand& queued, const CommandFields& fields, const CommandScene& scene,
+                           const CommandRules& /*rules*/) {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  const auto& emoji = fields.emoji;
+  if (emoji.empty() || emoji.size() > kEmojiBytesMax || std::any_of(emoji.begin(), emoji.end(), control)) {
+    return RefuseCommand{code::kBadField, "\"emoji\" must be a string of 1 to " + std::to_string(kEmojiBytesMax) +
+                                              " bytes without control characters, not " + in_quotes(emoji) + "."};
+  }
+  if (!scene.message || scene.message->recalled || fields.seq < scene.join_seq)
+    return no_such_message(queued, fields.seq);
+  const bool there = std::find(scene.emojis.begin(), scene.emojis.end(), emoji) != scene.emojis.end();
+  if (there == fields.on) return LeaveUnchanged{};
+  if (fields.on && scene.emojis.size() >= kEmojisMax) {
+    return RefuseCommand{code::kBadField, "One message takes at most " + std::to_string(kEmojisMax) +
+                                              " different reactions of each user."};
+  }
+  return SetReaction{.emoji = emoji, .on = fields.on};
+}
+
+}  // namespace chat

@@ -1,0 +1,36 @@
+// What the bridge does while it leads: answers requests, and applies commands. One that stands by does neither, and is
+// not connected to the broker.
+#pragma once
+
+#include <memory>
+
+#include "bridge/commands/command_worker.h"
+#include "bridge/mqtt/broker_link.h"
+#include "bridge/options.h"
+#include "bridge/request_worker.h"
+#include "bridge/rpc/desk.h"
+
+namespace chat {
+
+// Threads: one at a time.
+class Duty {
+ public:
+  // Both outlive it.
+  Duty(const Options& options, const Desk& desk) : options_(options), desk_(desk) {}
+  ~Duty() { stop(); }
+  Duty(const Duty&) = delete;
+  Duty& operator=(const Duty&) = delete;
+
+  void start();  // again, or behind pause(): goes on
+  void pause();  // applies nothing until start(); requests are answered
+  void stop();   // ends everything, and disconnects
+
+ private:
+  const Options& options_;
+  const Desk& desk_;
+  std::unique_ptr<BrokerLink> link_;
+  std::unique_ptr<RequestWorker> requests_;
+  std::unique_ptr<CommandWorker> commands_;
+};
+
+}  // namespace chat

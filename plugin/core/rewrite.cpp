@@ -1,0 +1,34 @@
+#include "plugin/core/rewrite.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace chat {
+namespace {
+
+constexpr std::string_view kMid = "\",\"mid\":\"";
+constexpr std::size_t kUuidText = 36;
+
+// The server's fields with the comma behind them. Nothing in front of "mid" can hold a quotation mark of its own.
+std::string_view stamp_of(std::string_view delivered) {
+  const auto mid = delivered.find(kMid);
+  const auto end = mid + kMid.size() + kUuidText + 2;
+  return mid == std::string_view::npos || end > delivered.size() ? std::string_view() : delivered.substr(0, end);
+}
+
+}  // namespace
+
+void rewrite_bytes(Bytes* bytes, const Rewriting& rewriting) {
+  if (!rewriting.recalled) {
+    if (auto edited = edited_object(**bytes, rewriting.body, rewriting.at))
+      *bytes = std::make_shared<const std::string>(*std::move(edited));
+    return;
+  }
+  std::string out(stamp_of(**bytes));
+  if (out.empty()) return;
+  out.append(tombstone(rewriting.by, rewriting.at), 1);
+  *bytes = std::make_shared<const std::string>(std::move(out));
+}
+
+}  // namespace chat
