@@ -14,6 +14,7 @@
 #include "bridge/shutdown.h"
 #include "bridge/version.h"
 #include "storage/leader_lock.h"
+#include "storage/requests.h"
 
 namespace {
 
@@ -36,7 +37,8 @@ chat::ExitCode run(const chat::Options& options) {
   set_up_log(options);
   spdlog::info("mosquitto-chat-bridge {} starts as user {} for {}/rpc/#", chat::kVersion, options.user, options.prefix);
 
-  const chat::Registry registry = chat::all_handlers({.now = wall_clock});
+  const auto requests = chat::open_request_store(options.postgres, "mosquitto-chat-bridge requests");
+  const chat::Registry registry = chat::all_handlers({.now = wall_clock, .requests = requests.get()});
   const chat::Desk desk(options.prefix, registry);
   chat::Duty duty(options, desk);
   chat::Leader leader(
@@ -45,7 +47,8 @@ chat::ExitCode run(const chat::Options& options) {
   leader.start();
 
   spdlog::info("{} came: stopping", chat::await_signal());
-  const bool ended = chat::end_within(kEndPatience, [&leader, &duty] {
+  const bool ended = chat::end_within(kEndPatience, [&leader, &duty, &requests] {
+    requests->interrupt();  // a handler that waits for PostgreSQL goes on, and answers `unavailable`
     leader.stop();
     duty.stop();
   });

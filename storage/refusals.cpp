@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "storage/labels.h"
 #include "storage/names.h"
 
 namespace chat {
@@ -50,6 +51,23 @@ StoreRefused direct_is_fixed(std::string_view conv) {
 
 StoreRefused not_in_conversation(std::string_view conv, std::string_view user) {
   return {"not_found", quoted(user) + " is not in the conversation " + quoted(conv)};
+}
+
+StoreRefused not_a_member(std::string_view conv, std::string_view user) {
+  return {"not_member", quoted(user) + " is not a member of the conversation " + quoted(conv)};
+}
+
+StoreRefused no_such_message(std::string_view conv, Seq seq) {
+  return {"not_found", "there is no message " + std::to_string(seq) + " in the conversation " + quoted(conv)};
+}
+
+StoreRefused role_too_low(std::string_view conv, std::string_view user, Role role, std::string_view what) {
+  std::string sentence = quoted(user) + " is " + std::string(label(role)) + " in the conversation " + quoted(conv);
+  return {"not_allowed", sentence.append(": nobody of that role ").append(what)};
+}
+
+StoreRefused id_taken(std::string_view id) {
+  return {"id_conflict", "the id " + quoted(id) + " belongs to another request"};
 }
 
 void check_device_settings(std::string_view device, const DeviceSettings& settings) {

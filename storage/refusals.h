@@ -15,7 +15,12 @@ StoreRefused user_exists(std::string_view name);
 StoreRefused no_such_user(std::string_view name);
 StoreRefused no_such_conversation(std::string_view name);
 StoreRefused direct_is_fixed(std::string_view conv);
-StoreRefused not_in_conversation(std::string_view conv, std::string_view user);
+StoreRefused not_in_conversation(std::string_view conv, std::string_view user);  // of somebody else: not_found
+StoreRefused not_a_member(std::string_view conv, std::string_view user);         // of the one who asks: not_member
+StoreRefused no_such_message(std::string_view conv, Seq seq);
+// The role is not enough; `what` as in "may add members".
+StoreRefused role_too_low(std::string_view conv, std::string_view user, Role role, std::string_view what);
+StoreRefused id_taken(std::string_view id);
 
 inline constexpr int kReplayLimitMax = 10'000;  // messages of one conversation that a device may ask for at its opening
 

@@ -50,7 +50,7 @@ enum class Replay : std::uint8_t { kFull = 0, kNewest = 1 };
 enum class AckMode : std::uint8_t { kClient = 0, kAuto = 1 };
 
 // One message as it is kept. `payload` is the sender's own JSON object from its opening brace to the last byte,
-// unchanged; the server's fields are put in front of it again when it is delivered (plugin/core/stamp.h), always to the
+// unchanged; the server's fields are put in front of it again when it is delivered (storage/stamped.h), always to the
 // same bytes.
 struct StoredMessage {
   ConvId conv_id = 0;

@@ -5,16 +5,41 @@
 #include <functional>
 
 #include "bridge/rpc/registry.h"
+#include "storage/requests.h"
 #include "storage/types.h"
 
 namespace chat {
 
 // What handlers may use. Everything outlives them.
 struct Services {
-  std::function<TimeMs()> now;  // the wall clock
+  std::function<TimeMs()> now;       // the wall clock
+  RequestStore* requests = nullptr;  // the worker's thread only
 };
 
 Handler ping(const Services& services);
+
+Handler conversation_create(const Services& services);
+Handler conversation_get(const Services& services);
+Handler conversation_leave(const Services& services);
+Handler conversation_list(const Services& services);
+Handler conversation_update(const Services& services);
+Handler unread_get(const Services& services);
+
+Handler member_add(const Services& services);
+Handler member_list(const Services& services);
+Handler member_remove(const Services& services);
+Handler member_role(const Services& services);
+
+Handler history(const Services& services);
+Handler sync(const Services& services);
+Handler message_delete(const Services& services);
+Handler receipt_list(const Services& services);
+
+Handler device_list(const Services& services);
+Handler device_set(const Services& services);
+Handler profile_get(const Services& services);
+Handler profile_set(const Services& services);
+Handler settings_set(const Services& services);
 
 Registry all_handlers(const Services& services);
 

@@ -40,7 +40,12 @@ std::string reply_text(const json& id, const Reply& reply) {
     object["code"] = reply.code;
     object["reason"] = reply.reason;
   }
-  return text_of(object);
+  std::string text = text_of(object);
+  if (reply.ok() && !reply.raw.empty()) {
+    text.back() = ',';  // was the closing brace; "id" and "ok" stand in front
+    text.append(reply.raw).push_back('}');
+  }
+  return text;
 }
 
 // What the error topic carries, for every part of mosquitto-chat alike.

@@ -106,3 +106,82 @@ CREATE FUNCTION chat_unread(m members, last_seq bigint, now_ms bigint) RETURNS b
                        AND v.void_at <= now_ms)))
   FROM (SELECT chat_floor(m) AS f) AS floor
 $$;
+
+-- Few messages mention anybody: counting a member's unread mentions looks at those only.
+CREATE INDEX messages_mentions ON messages (conv_id, seq) WHERE mentions IS NOT NULL;
+
+-- How a user stands in each of their conversations. chat_unread() is asked only where it can differ from a subtraction: a list
+-- of 10,000 conversations asks for them all.
+CREATE FUNCTION chat_standings(who text, now_ms bigint)
+RETURNS TABLE (conv_id bigint, active bigint, floor_seq bigint, unread bigint, muted boolean) LANGUAGE sql STABLE AS $$
+  SELECT m.conv_id, greatest(c.last_time, m.joined_at), chat_floor(m),
+    CASE WHEN c.last_seq <= chat_floor(m) THEN 0
+         WHEN EXISTS (SELECT FROM voids v WHERE v.conv_id = m.conv_id AND v.last_seq > chat_floor(m))
+           OR EXISTS (SELECT FROM hidden_messages h
+                      WHERE h.user_name = m.user_name AND h.conv_id = m.conv_id AND h.seq > chat_floor(m))
+         THEN chat_unread(m, c.last_seq, now_ms)
+         ELSE c.last_seq - chat_floor(m) END, m.muted
+  FROM members m JOIN conversations c ON c.id = m.conv_id WHERE m.user_name = who
+$$;
+
+-- A message that expires at once has ttl_s 0; the division keeps a ttl_s of any size from overflowing.
+CREATE FUNCTION chat_expired(server_time bigint, ttl_s bigint, now_ms bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+$$ SELECT ttl_s IS NOT NULL AND ttl_s <= (now_ms - server_time) / 1000 $$;
+
+-- Those among a member's unread messages that name it.
+CREATE FUNCTION chat_mentions(who text, conv bigint, floor_seq bigint, now_ms bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT count(*) FROM messages s
+  WHERE s.conv_id = conv AND s.seq > floor_seq AND s.mentions IS NOT NULL AND who = ANY (s.mentions)
+    AND s.recalled_at IS NULL AND NOT chat_expired(s.server_time, s.ttl_s, now_ms)
+    AND NOT EXISTS (SELECT FROM hidden_messages h WHERE h.user_name = who AND h.conv_id = conv AND h.seq = s.seq)
+$$;
+
+-- A page of what a member may see: the first want's messages from low to high, then the second's …; `newest` turns each want's
+-- order round. At most max_rows, and one row behind the one that reaches max_bytes of payload, which tells that there is more.
+-- How and why: chat_messages_above().
+CREATE FUNCTION chat_messages_seen(who text, convs bigint[], lows bigint[], highs bigint[], newest boolean, max_rows integer,
+                                   max_bytes bigint, now_ms bigint)
+RETURNS TABLE (o_conv text, o_seq bigint, o_server_time bigint, o_sender text, o_mid uuid, o_type smallint, o_gone boolean,
+               o_payload text)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE
+  page       refcursor;
+  bytes_left bigint := max_bytes;
+  full_up    boolean := false;
+BEGIN
+  IF newest THEN
+    OPEN page FOR
+      SELECT c.name, s.seq, s.server_time, s.sender, s.mid, s.type, s.gone, s.payload
+      FROM unnest(convs, lows, highs) WITH ORDINALITY AS w (conv_id, low, high, n)
+      JOIN conversations c ON c.id = w.conv_id
+      JOIN members m ON m.conv_id = w.conv_id AND m.user_name = who
+      CROSS JOIN LATERAL (
+        SELECT t.*, chat_expired(t.server_time, t.ttl_s, now_ms) AND t.recalled_at IS NULL AS gone FROM messages t
+        WHERE t.conv_id = w.conv_id AND t.seq >= greatest(w.low, m.join_seq, m.deleted_to + 1) AND t.seq <= w.high
+          AND NOT EXISTS (SELECT FROM hidden_messages h WHERE h.user_name = who AND h.conv_id = t.conv_id AND h.seq = t.seq)
+        ORDER BY t.seq DESC LIMIT max_rows) s
+      ORDER BY w.n, s.seq DESC LIMIT max_rows;
+  ELSE
+    OPEN page FOR
+      SELECT c.name, s.seq, s.server_time, s.sender, s.mid, s.type, s.gone, s.payload
+      FROM unnest(convs, lows, highs) WITH ORDINALITY AS w (conv_id, low, high, n)
+      JOIN conversations c ON c.id = w.conv_id
+      JOIN members m ON m.conv_id = w.conv_id AND m.user_name = who
+      CROSS JOIN LATERAL (
+        SELECT t.*, chat_expired(t.server_time, t.ttl_s, now_ms) AND t.recalled_at IS NULL AS gone FROM messages t
+        WHERE t.conv_id = w.conv_id AND t.seq >= greatest(w.low, m.join_seq, m.deleted_to + 1) AND t.seq <= w.high
+          AND NOT EXISTS (SELECT FROM hidden_messages h WHERE h.user_name = who AND h.conv_id = t.conv_id AND h.seq = t.seq)
+        ORDER BY t.seq LIMIT max_rows) s
+      ORDER BY w.n, s.seq LIMIT max_rows;
+  END IF;
+  LOOP
+    FETCH page INTO o_conv, o_seq, o_server_time, o_sender, o_mid, o_type, o_gone, o_payload;
+    EXIT WHEN NOT FOUND;
+    RETURN NEXT;
+    EXIT WHEN full_up;
+    bytes_left := bytes_left - octet_length(o_payload);
+    full_up := bytes_left <= 0;
+  END LOOP;
+  CLOSE page;
+END $$;

@@ -49,10 +49,6 @@ std::string number_or_empty(const std::optional<Value>& value) {
   return value ? std::to_string(static_cast<int>(*value)) : std::string();
 }
 
-DeviceRow device_of(const pqxx::row& row) {
-  return {text(row[0]), text(row[1]), number(row[2]), number(row[3]), settings_of(row, 4)};
-}
-
 }  // namespace
 
 void insert_user(Session& session, const std::string& name) {
@@ -80,8 +76,13 @@ std::vector<DeviceRow> read_devices(Session& session, const std::string& user, c
 
 DeviceRow put_device(Session& session, const std::string& user, const std::string& device,
                      const DeviceSettings& settings) {
-  check_device_settings(device, settings);
   pqxx::nontransaction transaction(session.connection());
+  return put_device(session, transaction, user, device, settings);
+}
+
+DeviceRow put_device(Session& session, pqxx::transaction_base& transaction, const std::string& user,
+                     const std::string& device, const DeviceSettings& settings) {
+  check_device_settings(device, settings);
   const auto rows = session.exec(transaction, kSetDevice, user, device, number_or_empty(settings.replay),
                                  number_or_empty(settings.replay_limit), number_or_empty(settings.ack));
   if (rows.empty()) throw no_such_user(user);

@@ -25,6 +25,9 @@ void delete_member(Session& session, const std::string& conv, const std::string&
 std::vector<DeviceRow> read_devices(Session& session, const std::string& user, const std::string& device);
 DeviceRow put_device(Session& session, const std::string& user, const std::string& device,
                      const DeviceSettings& settings);
+// The same within the caller's transaction.
+DeviceRow put_device(Session& session, pqxx::transaction_base& transaction, const std::string& user,
+                     const std::string& device, const DeviceSettings& settings);
 
 StoreStatus read_status(Session& session);
 

@@ -1,4 +1,4 @@
-// A device's settings as three neighbouring columns: replay, replay_limit, ack.
+// A device's row, and its settings as three neighbouring columns: replay, replay_limit, ack.
 #pragma once
 
 #include "storage/postgres/fields.h"
@@ -14,6 +14,11 @@ inline DeviceSettings settings_of(const pqxx::row& row, int column) {
   if (!at(1).is_null()) settings.replay_limit = static_cast<int>(number(at(1)));
   if (!at(2).is_null()) settings.ack = static_cast<AckMode>(number(at(2)));
   return settings;
+}
+
+// A row of user_name, device, first_seen, last_seen and the settings.
+inline DeviceRow device_of(const pqxx::row& row) {
+  return {text(row[0]), text(row[1]), number(row[2]), number(row[3]), settings_of(row, 4)};
 }
 
 }  // namespace chat

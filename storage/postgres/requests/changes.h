@@ -1,0 +1,40 @@
+// RequestChanges on PostgreSQL: lives within one call of RequestStore::once(). The methods stand in the file of their
+// kind: conversation_changes.cpp, member_changes.cpp, personal_changes.cpp.
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "storage/postgres/session.h"
+#include "storage/requests.h"
+
+namespace chat {
+
+class PostgresChanges : public RequestChanges {
+ public:
+  PostgresChanges(Session& session, pqxx::work& transaction, std::string user, TimeMs now)
+      : session_(session), transaction_(transaction), user_(std::move(user)), now_(now) {}
+
+  std::string create_group(const NewGroup& group) override;
+  std::string create_direct(const std::string& other) override;
+  void update_conversation(const std::string& conv, const ConversationUpdate& update) override;
+  void leave(const std::string& conv) override;
+
+  AddedMembers add_members(const std::string& conv, std::span<const std::string> users) override;
+  void remove_members(const std::string& conv, std::span<const std::string> users) override;
+  void set_role(const std::string& conv, const std::string& user, Role role) override;
+
+  DeviceRow set_device(const std::string& device, const DeviceSettings& settings) override;
+  void set_profile(const ProfileUpdate& update) override;
+  void set_settings(const std::string& conv, const SettingsUpdate& update) override;
+  void delete_messages(const std::string& conv, std::span<const Seq> seqs) override;
+  void delete_up_to(const std::string& conv, Seq seq) override;
+
+ private:
+  Session& session_;
+  pqxx::work& transaction_;
+  const std::string user_;
+  const TimeMs now_;
+};
+
+}  // namespace chat

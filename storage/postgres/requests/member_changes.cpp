@@ -1,0 +1,81 @@
+// Who is in a group, and as what.
+#include <set>
+#include <vector>
+
+#include "storage/names.h"
+#include "storage/postgres/group_change.h"
+#include "storage/postgres/requests/changes.h"
+#include "storage/postgres/requests/reading.h"
+#include "storage/refusals.h"
+
+namespace chat {
+namespace {
+
+// The role of the one who asks, who must be in it and more than a plain member.
+Role leading_role(GroupChange& group, const std::string& conv, const std::string& user, const char* what) {
+  const auto role = group.role_of(user);
+  if (!role) throw not_a_member(conv, user);
+  if (*role == Role::kMember) throw role_too_low(conv, user, *role, what);
+  return *role;
+}
+
+}  // namespace
+
+AddedMembers PostgresChanges::add_members(const std::string& conv, std::span<const std::string> users) {
+  const auto seat = read_seat(session_, transaction_, conv, user_);
+  if (seat.kind == ConversationKind::kGroup) {
+    GroupChange group(session_, transaction_, conv, user_, now_);
+    leading_role(group, conv, user_, "may add members");
+    auto added = group.add(users, Role::kMember);
+    group.finish();
+    return {conv, std::move(added)};
+  }
+  const auto pair = direct_users(conv).value();
+  std::set<std::string> further(users.begin(), users.end());
+  further.erase(std::string(pair.first));
+  further.erase(std::string(pair.second));
+  if (further.empty()) return {conv, {}};
+  const std::vector<std::string> added(further.begin(), further.end());
+  NewGroup group;
+  group.members = added;
+  group.members.emplace_back(pair.first);
+  group.members.emplace_back(pair.second);
+  return {make_group(session_, transaction_, group, user_, now_), added};
+}
+
+void PostgresChanges::remove_members(const std::string& conv, std::span<const std::string> users) {
+  read_seat(session_, transaction_, conv, user_);
+  GroupChange group(session_, transaction_, conv, user_, now_);
+  const auto mine = leading_role(group, conv, user_, "may remove members");
+  for (const auto& user : std::set<std::string>(users.begin(), users.end())) {
+    const auto role = group.role_of(user);
+    if (!role) throw not_in_conversation(conv, user);
+    if (user == user_) {
+      throw StoreRefused("not_allowed", "\"" + user + "\" can't remove itself: that is conversation.leave");
+    }
+    if (mine != Role::kOwner && *role != Role::kMember) {
+      throw role_too_low(conv, user_, mine, "may remove \"" + user + "\", who is its equal or more");
+    }
+    group.remove(user);
+  }
+  group.finish();
+}
+
+void PostgresChanges::set_role(const std::string& conv, const std::string& user, Role role) {
+  read_seat(session_, transaction_, conv, user_);
+  GroupChange group(session_, transaction_, conv, user_, now_);
+  const auto mine = group.role_of(user_);
+  if (!mine) throw not_a_member(conv, user_);
+  if (*mine != Role::kOwner) throw role_too_low(conv, user_, *mine, "may give roles");
+  const auto present = group.role_of(user);
+  if (!present) throw not_in_conversation(conv, user);
+  if (*present == role) return;
+  if (user == user_) {
+    throw StoreRefused("not_allowed", "\"" + user + "\" owns \"" + conv + "\": it can be given to somebody else only");
+  }
+  group.set_role(user, role);
+  if (role == Role::kOwner) group.set_role(user_, Role::kAdmin);
+  group.finish();
+}
+
+}  // namespace chat

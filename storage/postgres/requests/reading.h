@@ -1,0 +1,34 @@
+// What requests read: the bodies of RequestStore, each on an open session. The contract is storage/requests.h's.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/postgres/session.h"
+#include "storage/request_values.h"
+
+namespace chat {
+
+// Within the caller's transaction too: a seat that a change looks at first.
+Seat read_seat(Session& session, pqxx::transaction_base& transaction, const std::string& conv, const std::string& user);
+
+ConversationView read_view(Session& session, const std::string& conv, const std::string& user, TimeMs now);
+ConversationPage read_overview(Session& session, const std::string& user, const std::optional<ListPlace>& behind,
+                               int limit, TimeMs now);
+UnreadPage read_unread(Session& session, const std::string& user, ConvId behind, int limit, TimeMs now);
+std::vector<MemberRow> read_members(Session& session, ConvId conv, const std::string& behind, int limit);
+
+MessagePage read_messages(Session& session, const std::string& user, std::span<const SeqRange> ranges, bool newest,
+                          int limit, std::size_t bytes_max, TimeMs now);
+EventPage read_events(Session& session, const std::string& user, std::span<const RevWant> wants, int limit);
+std::vector<ReactionRow> read_reactions(Session& session, ConvId conv, std::span<const Seq> seqs);
+ReceiptPage read_receipts(Session& session, const std::string& conv, const std::string& user, Seq seq,
+                          const std::string& behind, int limit);
+
+std::vector<DeviceRow> read_own_devices(Session& session, const std::string& user, const std::string& behind,
+                                        int limit);
+std::vector<Profile> read_profiles(Session& session, std::span<const std::string> users);
+
+}  // namespace chat

@@ -1,0 +1,164 @@
+// Conversations as one of their members sees them: a single one, the list, the unread counts.
+#include <limits>
+
+#include "storage/names.h"
+#include "storage/postgres/fields.h"
+#include "storage/postgres/requests/reading.h"
+#include "storage/refusals.h"
+
+namespace chat {
+namespace {
+
+constexpr Statement kSeat{
+    "seat",
+    "SELECT c.id, c.kind, m.role, c.last_seq, m.join_seq, m.join_rev, m.deleted_to "
+    "FROM conversations c LEFT JOIN members m ON m.conv_id = c.id AND m.user_name = $2 WHERE c.name = $1"};
+
+constexpr Statement kMemberCount{"member_count", "SELECT count(*) FROM members WHERE conv_id = $1"};
+
+// $1 the user, $2 the time. The columns are those that view_of() reads.
+#define CHAT_VIEW_COLUMNS                                                                                         \
+  "s.conv_id, s.active, c.name, c.kind, c.title, c.avatar, c.announcement, c.last_seq, c.last_rev, c.last_time, " \
+  "m.role, m.read_seq, s.unread, "                                                                                \
+  "CASE WHEN s.unread > 0 THEN chat_mentions(m.user_name, m.conv_id, s.floor_seq, $2) ELSE 0 END, m.muted, "      \
+  "m.pinned_at, m.draft, p.name, p.display_name, p.avatar "
+#define CHAT_VIEW_JOINS                                                                         \
+  "JOIN conversations c ON c.id = s.conv_id "                                                   \
+  "JOIN members m ON m.conv_id = s.conv_id AND m.user_name = $1 "                               \
+  "LEFT JOIN LATERAL (SELECT o.user_name FROM members o WHERE c.kind = 0 AND o.conv_id = c.id " \
+  "AND o.user_name <> m.user_name LIMIT 1) o ON true LEFT JOIN users p ON p.name = o.user_name "
+
+constexpr Statement kView{
+    "view", "SELECT " CHAT_VIEW_COLUMNS "FROM chat_standings($1, $2) s " CHAT_VIEW_JOINS "WHERE s.conv_id = $3"};
+
+// The page's keys are found first: what a row shows is looked up for the page's rows only.
+constexpr Statement kOverview{
+    "overview",
+    "WITH s AS MATERIALIZED (SELECT * FROM chat_standings($1, $2) a "
+    "WHERE (a.unread > 0, a.active, a.conv_id) < ($3::boolean, $4::bigint, $5::bigint) "
+    "ORDER BY a.unread > 0 DESC, a.active DESC, a.conv_id DESC LIMIT $6) "
+    "SELECT " CHAT_VIEW_COLUMNS
+    ", l.seq, l.server_time, l.sender, l.mid, l.type, l.payload, l.gone FROM s " CHAT_VIEW_JOINS
+    "LEFT JOIN LATERAL (SELECT t.*, chat_expired(t.server_time, t.ttl_s, $2) AND t.recalled_at IS NULL AS gone "
+    "FROM messages t WHERE t.conv_id = s.conv_id AND t.seq >= greatest(m.join_seq, m.deleted_to + 1) AND NOT EXISTS "
+    "(SELECT FROM hidden_messages h WHERE h.user_name = $1 AND h.conv_id = t.conv_id AND h.seq = t.seq) "
+    "ORDER BY t.seq DESC LIMIT 1) l ON true "
+    "ORDER BY s.unread > 0 DESC, s.active DESC, s.conv_id DESC"};
+
+#undef CHAT_VIEW_COLUMNS
+#undef CHAT_VIEW_JOINS
+
+// The total is the same in each row; a row without a conversation only carries it.
+constexpr Statement kUnread{
+    "unread",
+    "WITH s AS MATERIALIZED (SELECT * FROM chat_standings($1, $2) WHERE unread > 0) "
+    "SELECT (SELECT coalesce(sum(unread), 0)::bigint FROM s WHERE NOT muted), r.conv_id, r.name, r.unread, r.mentions, "
+    "r.muted FROM (SELECT 1) one LEFT JOIN LATERAL ("
+    "SELECT s.conv_id, c.name, s.unread, chat_mentions($1, s.conv_id, s.floor_seq, $2) AS mentions, s.muted "
+    "FROM (SELECT * FROM s WHERE s.conv_id > $3 ORDER BY s.conv_id LIMIT $4) s "
+    "JOIN conversations c ON c.id = s.conv_id) r ON true ORDER BY r.conv_id"};
+
+ConversationView view_of(const pqxx::row& row) {
+  ConversationView view;
+  view.conv = text(row[2]);
+  view.kind = static_cast<ConversationKind>(number(row[3]));
+  view.title = text(row[4]);
+  view.avatar = text(row[5]);
+  view.announcement = row[6].as<bool>();
+  view.last_seq = number(row[7]);
+  view.last_rev = number(row[8]);
+  view.last_time = number(row[9]);
+  view.role = static_cast<Role>(number(row[10]));
+  view.read = number(row[11]);
+  view.unread = number(row[12]);
+  view.mentions = number(row[13]);
+  view.muted = row[14].as<bool>();
+  view.pinned_at = number(row[15]);
+  view.draft = text(row[16]);
+  if (!row[17].is_null()) view.peer = Profile{text(row[17]), text(row[18]), text(row[19]), {}};
+  return view;
+}
+
+constexpr pqxx::row::size_type kLast = 20;  // the first column behind those of view_of(), in kOverview
+
+std::optional<StoredMessage> last_of(const pqxx::row& row, const std::string& conv) {
+  if (row[kLast].is_null()) return std::nullopt;
+  StoredMessage last;
+  last.conv = conv;
+  last.seq = number(row[kLast]);
+  last.server_time = number(row[kLast + 1]);
+  last.sender = text(row[kLast + 2]);
+  last.mid = uuid(row[kLast + 3]);
+  last.type = static_cast<MessageType>(number(row[kLast + 4]));
+  last.payload = row[kLast + 6].as<bool>() ? std::string(kExpiredPayload) : text(row[kLast + 5]);
+  return last;
+}
+
+}  // namespace
+
+Seat read_seat(Session& session, pqxx::transaction_base& transaction, const std::string& conv,
+               const std::string& user) {
+  if (!valid_conversation_name(conv)) throw no_such_conversation(conv);
+  const auto rows = session.exec(transaction, kSeat, conv, user);
+  if (rows.empty()) throw no_such_conversation(conv);
+  const auto row = rows[0];
+  if (row[2].is_null()) throw not_a_member(conv, user);
+  Seat seat;
+  seat.conv_id = number(row[0]);
+  seat.kind = static_cast<ConversationKind>(number(row[1]));
+  seat.role = static_cast<Role>(number(row[2]));
+  seat.last_seq = number(row[3]);
+  seat.join_seq = number(row[4]);
+  seat.join_rev = number(row[5]);
+  seat.deleted_to = number(row[6]);
+  return seat;
+}
+
+ConversationView read_view(Session& session, const std::string& conv, const std::string& user, TimeMs now) {
+  pqxx::nontransaction transaction(session.connection());
+  const auto seat = read_seat(session, transaction, conv, user);
+  const auto rows = session.exec(transaction, kView, user, now, seat.conv_id);
+  if (rows.empty()) throw not_a_member(conv, user);  // left between the two statements
+  auto view = view_of(rows[0]);
+  view.members = number(session.exec(transaction, kMemberCount, seat.conv_id)[0][0]);
+  return view;
+}
+
+ConversationPage read_overview(Session& session, const std::string& user, const std::optional<ListPlace>& behind,
+                               int limit, TimeMs now) {
+  constexpr auto kEnd = std::numeric_limits<std::int64_t>::max();
+  const auto from = behind.value_or(ListPlace{true, kEnd, kEnd});
+  pqxx::nontransaction transaction(session.connection());
+  const auto rows = session.exec(transaction, kOverview, user, now, from.unread, from.active, from.conv_id, limit + 1);
+  ConversationPage page;
+  for (const auto& row : rows) {
+    if (static_cast<int>(page.rows.size()) == limit) {
+      const auto& last = rows[rows.size() - 2];
+      page.next = ListPlace{page.rows.back().unread > 0, number(last[1]), number(last[0])};
+      break;
+    }
+    page.rows.push_back(view_of(row));
+    page.rows.back().last = last_of(row, page.rows.back().conv);
+  }
+  return page;
+}
+
+UnreadPage read_unread(Session& session, const std::string& user, ConvId behind, int limit, TimeMs now) {
+  pqxx::nontransaction transaction(session.connection());
+  const auto rows = session.exec(transaction, kUnread, user, now, behind, limit + 1);
+  UnreadPage page;
+  page.total = number(rows[0][0]);
+  ConvId last = 0;
+  for (const auto& row : rows) {
+    if (row[1].is_null()) break;
+    if (static_cast<int>(page.rows.size()) == limit) {
+      page.next = last;
+      break;
+    }
+    last = number(row[1]);
+    page.rows.push_back({text(row[2]), number(row[3]), number(row[4]), row[5].as<bool>()});
+  }
+  return page;
+}
+
+}  // namespace chat
