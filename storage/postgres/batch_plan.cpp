@@ -54,6 +54,11 @@ void gather_messages(const Batch& batch, BatchPlan* plan) {
     head.time = std::max(head.time, message.server_time);
     senders[{message.conv_id, message.sender}] = message.seq;
     months.try_emplace(month_of(message.server_time), message.server_time);
+    if (message.ttl_s > 0) {
+      plan->void_conv.add(message.conv_id);
+      plan->void_seq.add(message.seq);
+      plan->void_at.add(message.server_time + message.ttl_s * 1000);
+    }
   }
   plan->conversations = static_cast<std::int64_t>(heads.size());
   for (const auto& [conv_id, head] : heads) {

@@ -66,6 +66,13 @@ constexpr Statement kCursors{
     "delivered_rev = greatest(d.delivered_rev, excluded.delivered_rev), at = greatest(d.at, excluded.at) "
     "WHERE d.delivered_seq < excluded.delivered_seq OR d.delivered_rev < excluded.delivered_rev"};
 
+// An expired message is unread to nobody.
+constexpr Statement kVoids{
+    "voids",
+    "INSERT INTO voids (conv_id, first_seq, last_seq, void_at) "
+    "SELECT u.conv_id, u.seq, u.seq, u.void_at FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) "
+    "AS u (conv_id, seq, void_at)"};
+
 constexpr Statement kCommands{
     "commands",
     "INSERT INTO commands (journal, position, conv_id, operation, user_name, device, server_time, payload) "
@@ -141,6 +148,9 @@ CommitResult commit_in(Session& session, pqxx::work& transaction, const Batch& b
   if (!batch.messages.empty()) {
     move_heads(session, transaction, plan);
     copy_messages(transaction, batch);
+    if (!plan.void_conv.empty()) {
+      session.exec(transaction, kVoids, plan.void_conv.text(), plan.void_seq.text(), plan.void_at.text());
+    }
   }
   if (!plan.cursor_conv.empty()) {
     session.exec(transaction, kCursors, plan.cursor_user.text(), plan.cursor_device.text(), plan.cursor_conv.text(),

@@ -27,13 +27,19 @@ constexpr Statement kMakeDirect{
     "INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) "
     "SELECT made.id, both_users.name, 1, 1, chat_now() FROM made, both_users ORDER BY 2"};
 
-// Numbers are given under $2 behind $3 losses from now on. $4 is kSeqJump. The condition makes a second session that
-// had the same in mind do nothing.
+// Numbers are given under $2 behind $3 losses from now on. $4 is kSeqJump: those that are stepped over are no messages,
+// and count as none. The condition makes a second session that had the same in mind do nothing.
 constexpr Statement kMarkSource{
     "mark_source",
-    "UPDATE conversations SET last_seq = last_seq + CASE WHEN seq_journal = $2 THEN $4::bigint ELSE 0 END, "
-    "jumped_to = CASE WHEN seq_journal = $2 THEN last_seq + $4::bigint ELSE jumped_to END, "
-    "seq_journal = $2, seq_losses = $3 WHERE id = $1 AND (seq_journal, seq_losses) IS DISTINCT FROM ($2, $3)"};
+    "WITH moved AS (UPDATE conversations c SET "
+    "last_seq = c.last_seq + CASE WHEN c.seq_journal = $2 THEN $4::bigint ELSE 0 END, "
+    "jumped_to = CASE WHEN c.seq_journal = $2 THEN c.last_seq + $4::bigint ELSE c.jumped_to END, "
+    "seq_journal = $2, seq_losses = $3 "
+    "FROM (SELECT id, seq_journal FROM conversations WHERE id = $1 FOR UPDATE) AS before "
+    "WHERE c.id = before.id AND (c.seq_journal, c.seq_losses) IS DISTINCT FROM ($2, $3) "
+    "RETURNING c.id, c.last_seq, before.seq_journal = $2 AS jumped) "
+    "INSERT INTO voids (conv_id, first_seq, last_seq, void_at) "
+    "SELECT id, last_seq - $4::bigint + 1, last_seq, 0 FROM moved WHERE jumped"};
 
 // Within a conversation the months lie in order of seq, but over all of a sender's conversations only server_time has
 // an order.
@@ -91,8 +97,8 @@ std::optional<UserState> user_of(const pqxx::result& rows, const std::string& na
   UserState user{name, {}};
   for (const auto& row : rows) {
     if (row[0].is_null()) break;  // nothing sent with an id
-    user.recent.push_back(
-        {text(row[0]), text(row[2]), number(row[1]), number(row[3]), number(row[4]), uuid(row[5]), text(row[6]), row[7].as<bool>()});
+    user.recent.push_back({text(row[0]), text(row[2]), number(row[1]), number(row[3]), number(row[4]), uuid(row[5]),
+                           text(row[6]), row[7].as<bool>()});
   }
   return user;
 }
