@@ -74,7 +74,9 @@ class RequestStore {
   // Refused: id_conflict (the id belongs to another request), bad_field (an id that holds U+0000).
   virtual std::string once(const RequestKey& key, const std::function<std::string(RequestChanges&)>& work) = 0;
 
-  virtual Seat seat(const std::string& conv, const std::string& user) = 0;
+  // The user's memberships in those conversations, in their order; the refusal is of the first that has none.
+  virtual std::vector<Seat> seats(std::span<const std::string> convs, const std::string& user) = 0;
+  Seat seat(const std::string& conv, const std::string& user) { return seats(std::span(&conv, 1), user).front(); }
   virtual ConversationView conversation(const std::string& conv, const std::string& user, TimeMs now) = 0;
   // Those with unread messages first, then the latest activity (a message, or one's own joining).
   virtual ConversationPage overview(const std::string& user, const std::optional<ListPlace>& behind, int limit,

@@ -31,9 +31,18 @@ const nlohmann::json& conversations_in(const Fields& fields, const char* name) {
   return value;
 }
 
+std::vector<Seat> seats_of(const nlohmann::json& conversations, const Services& services, const std::string& user) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : conversations.items()) names.push_back(name);
+  return services.requests->seats(names, user);
+}
+
 void read_ranges(const Fields& fields, const Services& services, const std::string& user, Wants* wants) {
-  for (const auto& [conv, ranges] : conversations_in(fields, "ranges").items()) {
-    const auto seat = services.requests->seat(conv, user);
+  const auto& conversations = conversations_in(fields, "ranges");
+  const auto seats = seats_of(conversations, services, user);
+  auto seat = seats.begin();
+  for (const auto& [conv, ranges] : conversations.items()) {
+    const auto id = (seat++)->conv_id;
     if (!ranges.is_array()) throw wrong_inside("ranges", ranges, "an array of [from,to] for each conversation");
     for (const auto& range : ranges) {
       const auto low = range.is_array() && range.size() == 2 ? whole_number(range[0], 1, kEnd) : std::nullopt;
@@ -42,7 +51,7 @@ void read_ranges(const Fields& fields, const Services& services, const std::stri
         throw StoreRefused("bad_field", "the range " + in_quotes(range.dump()) + " of " + in_quotes(conv) +
                                             " is not [from,to] with 1 <= from <= to");
       }
-      wants->messages.push_back({seat.conv_id, *low, *high});
+      wants->messages.push_back({id, *low, *high});
       if (wants->messages.size() > kSyncRangesMax) {
         throw StoreRefused("bad_field",
                            "the field ranges holds more than " + std::to_string(kSyncRangesMax) + " ranges");
@@ -52,14 +61,15 @@ void read_ranges(const Fields& fields, const Services& services, const std::stri
 }
 
 void read_cursors(const Fields& fields, const Services& services, const std::string& user, Wants* wants) {
-  for (const auto& [conv, cursor] : conversations_in(fields, "cursors").items()) {
-    const auto seat = services.requests->seat(conv, user);
+  const auto& conversations = conversations_in(fields, "cursors");
+  const auto seats = seats_of(conversations, services, user);
+  auto seat = seats.begin();
+  for (const auto& [conv, cursor] : conversations.items()) {
+    const auto id = (seat++)->conv_id;
     if (!cursor.is_object()) throw wrong_inside("cursors", cursor, "{\"seq\",\"rev\"} for each conversation");
     const Fields place(cursor);
-    if (const auto seq = place.optional_number("seq", 0, kEnd - 1)) {
-      wants->messages.push_back({seat.conv_id, *seq + 1, kEnd});
-    }
-    if (const auto rev = place.optional_number("rev", 0, kEnd - 1)) wants->events.push_back({seat.conv_id, *rev});
+    if (const auto seq = place.optional_number("seq", 0, kEnd - 1)) wants->messages.push_back({id, *seq + 1, kEnd});
+    if (const auto rev = place.optional_number("rev", 0, kEnd - 1)) wants->events.push_back({id, *rev});
   }
 }
 

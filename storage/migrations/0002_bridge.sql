@@ -128,13 +128,16 @@ $$;
 CREATE FUNCTION chat_expired(server_time bigint, ttl_s bigint, now_ms bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS
 $$ SELECT ttl_s IS NOT NULL AND ttl_s <= (now_ms - server_time) / 1000 $$;
 
--- Those among a member's unread messages that name it.
-CREATE FUNCTION chat_mentions(who text, conv bigint, floor_seq bigint, now_ms bigint) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT count(*) FROM messages s
-  WHERE s.conv_id = conv AND s.seq > floor_seq AND s.mentions IS NOT NULL AND who = ANY (s.mentions)
-    AND s.recalled_at IS NULL AND NOT chat_expired(s.server_time, s.ttl_s, now_ms)
-    AND NOT EXISTS (SELECT FROM hidden_messages h WHERE h.user_name = who AND h.conv_id = conv AND h.seq = s.seq)
-$$;
+-- Those among a member's unread messages that name it. (plpgsql keeps the plan, which has a part for each month; an SQL function
+-- would make it anew in each statement.)
+CREATE FUNCTION chat_mentions(who text, conv bigint, floor_seq bigint, now_ms bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM messages s
+    WHERE s.conv_id = conv AND s.seq > floor_seq AND s.mentions IS NOT NULL AND who = ANY (s.mentions)
+      AND s.recalled_at IS NULL AND NOT chat_expired(s.server_time, s.ttl_s, now_ms)
+      AND NOT EXISTS (SELECT FROM hidden_messages h WHERE h.user_name = who AND h.conv_id = conv AND h.seq = s.seq));
+END $$;
 
 -- A page of what a member may see: the first want's messages from low to high, then the second's …; `newest` turns each want's
 -- order round. At most max_rows, and one row behind the one that reaches max_bytes of payload, which tells that there is more.
@@ -184,4 +187,26 @@ BEGIN
     full_up := bytes_left <= 0;
   END LOOP;
   CLOSE page;
+END $$;
+
+-- The newest message of a conversation that a member may see, or a row of NULLs. Usually it is the conversation's last one, which
+-- lies in one known month; the others are looked into only where that one is hidden, or is a number without a message.
+CREATE FUNCTION chat_last_seen(who text, conv bigint, low bigint, last_seq bigint, last_time bigint) RETURNS messages
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+  found_one messages;
+BEGIN
+  IF last_seq < low THEN
+    RETURN NULL;
+  END IF;
+  SELECT * INTO found_one FROM messages t
+    WHERE t.conv_id = conv AND t.seq = last_seq AND t.server_time = last_time
+      AND NOT EXISTS (SELECT FROM hidden_messages h WHERE h.user_name = who AND h.conv_id = conv AND h.seq = t.seq);
+  IF NOT FOUND THEN
+    SELECT * INTO found_one FROM messages t
+      WHERE t.conv_id = conv AND t.seq BETWEEN low AND last_seq
+        AND NOT EXISTS (SELECT FROM hidden_messages h WHERE h.user_name = who AND h.conv_id = conv AND h.seq = t.seq)
+      ORDER BY t.seq DESC LIMIT 1;
+  END IF;
+  RETURN found_one;
 END $$;

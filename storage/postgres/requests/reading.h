@@ -12,6 +12,8 @@
 namespace chat {
 
 // Within the caller's transaction too: a seat that a change looks at first.
+std::vector<Seat> read_seats(Session& session, pqxx::transaction_base& transaction, std::span<const std::string> convs,
+                             const std::string& user);
 Seat read_seat(Session& session, pqxx::transaction_base& transaction, const std::string& conv, const std::string& user);
 
 ConversationView read_view(Session& session, const std::string& conv, const std::string& user, TimeMs now);

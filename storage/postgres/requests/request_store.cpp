@@ -20,10 +20,10 @@ class PostgresRequestStore : public RequestStore {
     return link_.run([&](Session& s) { return answer_once(s, key, work); });
   }
 
-  Seat seat(const std::string& conv, const std::string& user) override {
+  std::vector<Seat> seats(std::span<const std::string> convs, const std::string& user) override {
     return link_.run([&](Session& s) {
       pqxx::nontransaction transaction(s.connection());
-      return read_seat(s, transaction, conv, user);
+      return read_seats(s, transaction, convs, user);
     });
   }
   ConversationView conversation(const std::string& conv, const std::string& user, TimeMs now) override {

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "storage/names.h"
+#include "storage/postgres/array_text.h"
 #include "storage/postgres/fields.h"
 #include "storage/postgres/requests/reading.h"
 #include "storage/refusals.h"
@@ -9,10 +10,11 @@
 namespace chat {
 namespace {
 
-constexpr Statement kSeat{
-    "seat",
-    "SELECT c.id, c.kind, m.role, c.last_seq, m.join_seq, m.join_rev, m.deleted_to "
-    "FROM conversations c LEFT JOIN members m ON m.conv_id = c.id AND m.user_name = $2 WHERE c.name = $1"};
+constexpr Statement kSeats{
+    "seats",
+    "SELECT a.name, c.id, c.kind, m.role, c.last_seq, m.join_seq, m.join_rev, m.deleted_to "
+    "FROM unnest($1::text[]) WITH ORDINALITY AS a (name, n) LEFT JOIN conversations c ON c.name = a.name "
+    "LEFT JOIN members m ON m.conv_id = c.id AND m.user_name = $2 ORDER BY a.n"};
 
 constexpr Statement kMemberCount{"member_count", "SELECT count(*) FROM members WHERE conv_id = $1"};
 
@@ -31,18 +33,18 @@ constexpr Statement kMemberCount{"member_count", "SELECT count(*) FROM members W
 constexpr Statement kView{
     "view", "SELECT " CHAT_VIEW_COLUMNS "FROM chat_standings($1, $2) s " CHAT_VIEW_JOINS "WHERE s.conv_id = $3"};
 
-// The page's keys are found first: what a row shows is looked up for the page's rows only.
+// How the user stands everywhere is computed once, then the page's keys are found: what a row shows is looked up for
+// the page's rows only.
 constexpr Statement kOverview{
     "overview",
-    "WITH s AS MATERIALIZED (SELECT * FROM chat_standings($1, $2) a "
+    "WITH a AS MATERIALIZED (SELECT * FROM chat_standings($1, $2)), "
+    "s AS MATERIALIZED (SELECT * FROM a "
     "WHERE (a.unread > 0, a.active, a.conv_id) < ($3::boolean, $4::bigint, $5::bigint) "
     "ORDER BY a.unread > 0 DESC, a.active DESC, a.conv_id DESC LIMIT $6) "
     "SELECT " CHAT_VIEW_COLUMNS
-    ", l.seq, l.server_time, l.sender, l.mid, l.type, l.payload, l.gone FROM s " CHAT_VIEW_JOINS
-    "LEFT JOIN LATERAL (SELECT t.*, chat_expired(t.server_time, t.ttl_s, $2) AND t.recalled_at IS NULL AS gone "
-    "FROM messages t WHERE t.conv_id = s.conv_id AND t.seq >= greatest(m.join_seq, m.deleted_to + 1) AND NOT EXISTS "
-    "(SELECT FROM hidden_messages h WHERE h.user_name = $1 AND h.conv_id = t.conv_id AND h.seq = t.seq) "
-    "ORDER BY t.seq DESC LIMIT 1) l ON true "
+    ", l.seq, l.server_time, l.sender, l.mid, l.type, l.payload, chat_expired(l.server_time, l.ttl_s, $2) AND "
+    "l.recalled_at IS NULL FROM s " CHAT_VIEW_JOINS
+    "CROSS JOIN LATERAL chat_last_seen($1, c.id, greatest(m.join_seq, m.deleted_to + 1), c.last_seq, c.last_time) l "
     "ORDER BY s.unread > 0 DESC, s.active DESC, s.conv_id DESC"};
 
 #undef CHAT_VIEW_COLUMNS
@@ -96,22 +98,33 @@ std::optional<StoredMessage> last_of(const pqxx::row& row, const std::string& co
 
 }  // namespace
 
+std::vector<Seat> read_seats(Session& session, pqxx::transaction_base& transaction, std::span<const std::string> convs,
+                             const std::string& user) {
+  ArrayText names;
+  for (const auto& conv : convs) {
+    if (!valid_conversation_name(conv)) throw no_such_conversation(conv);
+    names.add(conv);
+  }
+  std::vector<Seat> seats;
+  for (const auto& row : session.exec(transaction, kSeats, names.text(), user)) {
+    if (row[1].is_null()) throw no_such_conversation(text(row[0]));
+    if (row[3].is_null()) throw not_a_member(text(row[0]), user);
+    Seat seat;
+    seat.conv_id = number(row[1]);
+    seat.kind = static_cast<ConversationKind>(number(row[2]));
+    seat.role = static_cast<Role>(number(row[3]));
+    seat.last_seq = number(row[4]);
+    seat.join_seq = number(row[5]);
+    seat.join_rev = number(row[6]);
+    seat.deleted_to = number(row[7]);
+    seats.push_back(seat);
+  }
+  return seats;
+}
+
 Seat read_seat(Session& session, pqxx::transaction_base& transaction, const std::string& conv,
                const std::string& user) {
-  if (!valid_conversation_name(conv)) throw no_such_conversation(conv);
-  const auto rows = session.exec(transaction, kSeat, conv, user);
-  if (rows.empty()) throw no_such_conversation(conv);
-  const auto row = rows[0];
-  if (row[2].is_null()) throw not_a_member(conv, user);
-  Seat seat;
-  seat.conv_id = number(row[0]);
-  seat.kind = static_cast<ConversationKind>(number(row[1]));
-  seat.role = static_cast<Role>(number(row[2]));
-  seat.last_seq = number(row[3]);
-  seat.join_seq = number(row[4]);
-  seat.join_rev = number(row[5]);
-  seat.deleted_to = number(row[6]);
-  return seat;
+  return read_seats(session, transaction, std::span(&conv, 1), user).front();
 }
 
 ConversationView read_view(Session& session, const std::string& conv, const std::string& user, TimeMs now) {
