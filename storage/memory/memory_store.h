@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/message_event.h"
 #include "storage/store.h"
 
 namespace chat {
@@ -52,6 +53,9 @@ class MemoryStore : public Store {
                                             std::string_view conv) const;
   int commits() const;  // batches that were applied
 
+  // What the bridge does when a message is recalled or edited, with its event: for tests of those who hear of it.
+  void rewrite(std::string_view conv, const Rewriting& rewriting);
+
   std::optional<Position> checkpoint(const Uuid& journal) override;
   CommitResult commit(const Batch& batch) override;
 
@@ -83,6 +87,7 @@ class MemoryStore : public Store {
     ConversationState state;  // `members` is kept in byte order
     std::map<Seq, StoredMessage> messages;
     std::vector<StoredEvent> events;
+    std::set<Seq> rewritten;
   };
   struct Journal {
     Position position = 0;
