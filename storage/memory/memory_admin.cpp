@@ -44,6 +44,30 @@ void MemoryStore::add_event(Conversation& conversation, TimeMs now, std::string 
   conversation.events.push_back({state.id, state.name, ++state.last_rev, now, std::move(payload)});
 }
 
+void MemoryStore::rewrite(std::string_view conv, const Rewriting& rewriting) {
+  const Lock lock = enter();
+  auto& conversation = *find(conv);
+  auto& message = conversation.messages.at(rewriting.seq);
+  if (rewriting.recalled) {
+    message.payload = tombstone(rewriting.by, rewriting.at);
+    message.mentions.clear();
+    message.ttl_s = 0;
+  } else if (auto edited = edited_object(message.payload, rewriting.body, rewriting.at)) {
+    message.payload = *std::move(edited);
+  }
+  conversation.rewritten.insert(rewriting.seq);
+  add_event(
+      conversation, rewriting.at,
+      message_event_payload({.kind = rewriting.recalled ? MessageEvent::Kind::kRecalled : MessageEvent::Kind::kEdited,
+                             .conv = conversation.state.name,
+                             .rev = conversation.state.last_rev + 1,
+                             .server_time = rewriting.at,
+                             .seq = rewriting.seq,
+                             .by = rewriting.by,
+                             .body = rewriting.body}));
+  tell({Change::Kind::kConversation, conversation.state.name, ""});
+}
+
 void MemoryStore::add_user(std::string_view name) {
   const Lock lock = enter();
   if (!valid_user_name(name)) throw bad_user_name(name);

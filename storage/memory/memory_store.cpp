@@ -202,7 +202,8 @@ std::optional<UserState> MemoryStore::load_user(std::string_view name, int recen
   if (mine.size() > wanted) mine.erase(mine.begin(), mine.end() - static_cast<std::ptrdiff_t>(wanted));
   UserState user{std::string(name), {}};
   for (const auto* m : mine) {
-    user.recent.push_back({m->id, m->conv, m->conv_id, m->seq, m->server_time, m->mid, m->payload});
+    user.recent.push_back({m->id, m->conv, m->conv_id, m->seq, m->server_time, m->mid, m->payload,
+                           conversations_.at(m->conv_id).rewritten.contains(m->seq)});
   }
   return user;
 }

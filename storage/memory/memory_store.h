@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/message_event.h"
 #include "storage/store.h"
 
 namespace chat {
@@ -51,6 +52,9 @@ class MemoryStore : public Store {
   std::optional<std::pair<Seq, Rev>> cursor(std::string_view user, std::string_view device,
                                             std::string_view conv) const;
   int commits() const;  // batches that were applied
+
+  // What the bridge does when a message is recalled or edited, with its event: for tests of those who hear of it.
+  void rewrite(std::string_view conv, const Rewriting& rewriting);
 
   std::optional<Position> checkpoint(const Uuid& journal) override;
   CommitResult commit(const Batch& batch) override;
@@ -85,6 +89,7 @@ class MemoryStore : public Store {
     std::vector<StoredEvent> events;
     std::optional<SeqSource> source;  // who gives numbers here; none: nobody gave any yet
     Seq jumped_to = 0;
+    std::set<Seq> rewritten;
   };
   struct Journal {
     Position position = 0;

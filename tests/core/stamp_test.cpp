@@ -32,9 +32,9 @@ TEST(Stamp, WhatWasStampedIsReadBackForRandomValues) {
     ASSERT_TRUE(read_stamp(bytes, &read_conv, &read_seq)) << bytes;
     EXPECT_EQ(read_conv, conv);
     EXPECT_EQ(read_seq, seq);
-    const auto json = nlohmann::json::parse(bytes);
-    EXPECT_EQ(json.at("seq"), seq);
-    EXPECT_EQ(json.at("mid"), uuid_text(kMid));
+    const auto parsed = nlohmann::json::parse(bytes);
+    EXPECT_EQ(parsed.at("seq"), seq);
+    EXPECT_EQ(parsed.at("mid"), uuid_text(kMid));
   }
 }
 
