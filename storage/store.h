@@ -49,7 +49,12 @@ class ReadStore {
   virtual ~ReadStore() = default;
 
   // The conversation, or nullopt. A direct name ("dm:a:b") whose two users exist is made if it was not there.
-  virtual std::optional<ConversationState> load_conversation(std::string_view name) = 0;
+  //
+  // `source` is about to give numbers in it. Where an earlier load was for the same journal with other losses, last_seq
+  // is raised by kSeqJump first, durably: numbers that were given since and lost are not given again. What survived the
+  // loss must be committed before that. A journal that is new to the conversation changes nothing that can be seen: it
+  // has given no number here.
+  virtual std::optional<ConversationState> load_conversation(std::string_view name, const SeqSource& source) = 0;
 
   // The user with up to `recent_limit` of the latest messages that carried an id (by server_time, then conversation and
   // seq); makes the user where `create` and the name was not known. nullopt: not known and not made, or not a valid
@@ -104,7 +109,7 @@ class AdminStore {
   // names.h).
   virtual std::string create_group(std::string_view title, std::string_view owner, std::span<const std::string> members,
                                    TimeMs now) = 0;
-  // The conversation, or nullopt: load_conversation(), but makes nothing.
+  // The conversation, or nullopt: load_conversation(), but makes and changes nothing.
   virtual std::optional<ConversationState> find_conversation(std::string_view name) = 0;
   virtual std::vector<ConversationRow> list_conversations(std::string_view after, int limit) = 0;
 

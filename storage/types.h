@@ -21,6 +21,19 @@ using ConvId = std::int64_t;     // the database's own key of a conversation; 0 
 using Position = std::uint64_t;  // a byte offset in the whole life of one journal, see docs/journal-format.md
 using Uuid = std::array<std::uint8_t, 16>;
 
+// Who gives numbers now: a journal, behind so many of its losses (Journal::losses()).
+struct SeqSource {
+  Uuid journal{};
+  std::int64_t losses = 0;
+
+  bool operator==(const SeqSource&) const = default;
+};
+
+// A journal that may have lost records may have lost numbers that somebody has seen. A conversation that it gave
+// numbers to before that goes on so much higher; the core never lets more of them be in danger
+// (plugin/core/seq_at_risk.h).
+inline constexpr Seq kSeqJump = 1 << 20;
+
 enum class Role : std::uint8_t { kMember = 0, kAdmin = 1, kOwner = 2 };
 enum class ConversationKind : std::uint8_t { kDirect = 0, kGroup = 1 };
 enum class MessageType : std::uint8_t {
@@ -171,6 +184,7 @@ struct Owed {
   Seq last_seq = 0;
   Rev rev = 0;
   Rev last_rev = 0;
+  Seq jumped_to = 0;  // the latest jump left out this number and those below it, kSeqJump of them; 0 = there was none
 
   bool operator==(const Owed&) const = default;
 };

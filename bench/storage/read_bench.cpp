@@ -89,7 +89,7 @@ void load_conversation(benchmark::State& state) {
   const auto store = open_postgres(BenchDatabase::current()->uri(), "bench");
   const int members = static_cast<int>(state.range(0));
   const auto conv = groups(*store, "members " + std::to_string(members), 1, members).front();
-  for (auto _ : state) benchmark::DoNotOptimize(store->load_conversation(conv.name));
+  for (auto _ : state) benchmark::DoNotOptimize(store->load_conversation(conv.name, {}));
 }
 BENCHMARK(load_conversation)->Arg(2)->Arg(100)->Arg(5000)->UseRealTime()->Unit(benchmark::kMillisecond);
 

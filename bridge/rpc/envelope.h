@@ -8,8 +8,8 @@
 // Why it is believed: it says who asks, and nothing in it proves that. Only the plugin can put it there. Whatever a
 // client publishes under {prefix}/rpc/ passes the plugin, which wraps it under the name that the broker authenticated;
 // a last will, the one thing that would not pass, is refused on these topics and has no seal; and only the bridge may
-// subscribe to them. A broker without the plugin, or with a rule that lets another program publish here, hands its users' accounts
-// to that program.
+// subscribe to them. A broker without the plugin, or with a rule that lets another program publish here, hands its
+// users' accounts to that program.
 //
 // What is not believed is the client's part. `user` and `device` stand in front of it and the first of each counts, so
 // bytes that break out of `request` can refuse themselves, but never speak for somebody else.

@@ -33,10 +33,12 @@ std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) 
   }
   const auto& uri = options.postgres_uri;
   const auto& clock = system_clock();
-  self.loader_ = std::make_unique<Reader>("chat-loader", options.answers, open_postgres(uri, "mosquitto-chat loader"),
-                                          clock, self.mailbox_, self.health_, self.progress_);
-  self.pager_ = std::make_unique<Reader>("chat-pager", options.answers, open_postgres(uri, "mosquitto-chat pager"),
-                                         clock, self.mailbox_, self.health_, self.progress_);
+  auto answers = options.answers;
+  answers.seq_source = {.journal = self.journal_->id(), .losses = self.journal_->losses()};
+  self.loader_ = std::make_unique<Reader>("chat-loader", answers, open_postgres(uri, "mosquitto-chat loader"), clock,
+                                          self.mailbox_, self.health_, self.progress_);
+  self.pager_ = std::make_unique<Reader>("chat-pager", answers, open_postgres(uri, "mosquitto-chat pager"), clock,
+                                         self.mailbox_, self.health_, self.progress_);
   self.changes_ =
       std::make_unique<ChangeListener>(open_postgres(uri, "mosquitto-chat changes"), self.mailbox_, self.health_);
   self.requests_ = std::make_unique<RequestRouter>(self.loader_, self.pager_);
@@ -121,11 +123,12 @@ void Plugin::recover() {
                 "The journal's last record was torn by a crash: " + std::to_string(journal_->cut_bytes()) +
                     " bytes that nobody had been acknowledged were cut off and kept beside it");
   }
-  if (journal_->power_cut() && options_.journal.sync != JournalOptions::Sync::kAlways) {
+  if (journal_->may_have_lost()) {
     broker_.log(LogLevel::kWarning,
-                "the machine went down without closing the journal: with journal_sync not \"always\", acknowledged "
-                "messages that "
-                "PostgreSQL did not have yet may be gone, and their numbers may be given again");
+                "The machine went down without closing the journal, and journal_sync was not \"always\" (or the "
+                "journal's state file is missing): acknowledged messages that PostgreSQL did not have yet may be gone. "
+                "Their numbers are not given again: each conversation goes on " +
+                    std::to_string(kSeqJump) + " higher when it is first used");
   }
   if (!parked.empty())
     broker_.log(LogLevel::kInfo,

@@ -23,6 +23,13 @@ struct MemberEntry {
   Rev join_rev = 1;
 };
 
+// See seq_at_risk.h.
+struct SeqAtRisk {
+  Seq safe_seq = 0;            // everything up to here is in PostgreSQL or on the medium
+  Seq mark_seq = 0;            // will be, once the medium has
+  Position mark_position = 0;  // ... the journal up to here
+};
+
 struct Conversation {
   std::string name;
   ConvId id = 0;
@@ -31,8 +38,9 @@ struct Conversation {
   Seq last_seq = 0;
   TimeMs last_time = 0;
   Rev last_rev = 0;
-  Seq committed_seq = 0;             // PostgreSQL has everything up to here
-  Position last_position = 0;        // the journal's end behind this conversation's last message
+  Seq committed_seq = 0;       // PostgreSQL has everything up to here
+  Position last_position = 0;  // the journal's end behind this conversation's last message
+  SeqAtRisk risk;
   std::vector<MemberEntry> members;  // in byte order of the users' names
   std::deque<Bytes> tail;            // the latest messages as delivered; the last one is last_seq. See Tail.
   std::set<Seq> unrouted;            // QoS 2: accepted, but the broker has not routed them yet (they wait for PUBREL)

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "plugin/core/ack_json.h"
+#include "plugin/core/seq_at_risk.h"
 #include "plugin/core/sequencer.h"
 #include "storage/names.h"
 
@@ -19,7 +20,7 @@ Refusal refuse(Code code, std::string reason, std::string id = {}) {
 
 Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock& clock, Broker& broker,
                        Journal& journal, ConversationCache& conversations, SenderCache& senders, Tail& tail,
-                       Outflow& outflow)
+                       Outflow& outflow, Seq seqs_at_risk_max)
     : admitter_(admitter),
       topics_(topics),
       clock_(clock),
@@ -28,7 +29,8 @@ Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock
       conversations_(conversations),
       senders_(senders),
       tail_(tail),
-      outflow_(outflow) {}
+      outflow_(outflow),
+      seqs_at_risk_max_(seqs_at_risk_max) {}
 
 std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& user, std::string_view conv) {
   if (!valid_conversation_name(conv))
@@ -94,24 +96,31 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
                   message.id);
   }
 
+  if (!may_risk_one_more(*conversation, journal_.synced(), seqs_at_risk_max_)) {
+    return refuse(Code::kUnavailable,
+                  "Too many messages of " + in_quotes(conv) +
+                      " are neither in the server's database nor on its disk yet: send it again later.",
+                  message.id);
+  }
+
   const auto now = clock_.now();
   const auto its_place = place(*conversation, now);
-  MessageRecord record{.message = {.conv_id = conversation->id,
-                                   .conv = conversation->name,
-                                   .seq = its_place.seq,
-                                   .server_time = its_place.server_time,
-                                   .sender = origin.user->name,
-                                   .id = std::move(message.id),
-                                   .mid = uuids_.make(now),
-                                   .type = message.type,
-                                   .reply_to = message.reply_to,
-                                   .ttl_s = message.ttl_s,
-                                   .mentions = std::move(message.mentions),
-                                   .payload = std::string(message.payload)},
-                       .device = std::string(origin.device),
-                       .resolves = origin.resolves};
-  const auto& kept = record.message;
-  const auto appended = journal_.append(record, nullptr);
+  auto& kept = record_.message;
+  kept.conv_id = conversation->id;
+  kept.conv = conversation->name;
+  kept.seq = its_place.seq;
+  kept.server_time = its_place.server_time;
+  kept.sender = origin.user->name;
+  kept.id = std::move(message.id);
+  kept.mid = uuids_.make(now);
+  kept.type = message.type;
+  kept.reply_to = message.reply_to;
+  kept.ttl_s = message.ttl_s;
+  kept.mentions = std::move(message.mentions);
+  kept.payload = message.payload;
+  record_.device = origin.device;
+  record_.resolves = origin.resolves;
+  const auto appended = journal_.append(record_, nullptr);
   if (appended != AppendResult::kOk) return refuse_append(appended, kept.id);
 
   take(*conversation, its_place);

@@ -43,7 +43,8 @@ class Conversing {
  public:
   // All references outlive the object.
   Conversing(Admitter& admitter, const TopicSpace& topics, const Clock& clock, Broker& broker, Journal& journal,
-             ConversationCache& conversations, SenderCache& senders, Tail& tail, Outflow& outflow);
+             ConversationCache& conversations, SenderCache& senders, Tail& tail, Outflow& outflow,
+             Seq seqs_at_risk_max);
 
   Outcome message(const Origin& origin, std::string_view conv, std::string_view published);
   Outcome direct(const Origin& origin, std::string_view to, std::string_view published);
@@ -74,6 +75,8 @@ class Conversing {
   Tail& tail_;
   Outflow& outflow_;
   UuidMaker uuids_;
+  MessageRecord record_;  // the one being journaled: kept for its memory
+  const Seq seqs_at_risk_max_;
 };
 
 }  // namespace chat

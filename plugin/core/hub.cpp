@@ -51,7 +51,8 @@ Hub::Hub(const HubOptions& options, const Clock& clock, Broker& broker, Requests
       tail_(options.tail_bytes),
       outflow_(options.outflow, topics_, clock, broker, requests, journal, conversations_, directory_),
       admitter_(options.message_bytes_max),
-      conversing_(admitter_, topics_, clock, broker, journal, conversations_, senders_, tail_, outflow_),
+      conversing_(admitter_, topics_, clock, broker, journal, conversations_, senders_, tail_, outflow_,
+                  options.seqs_at_risk_max),
       seal_(random_seal()) {}
 
 Hub::~Hub() = default;
@@ -168,16 +169,17 @@ Access Hub::may_write(const ClientRef& client, std::string_view topic) {
         {.code = Code::kNotAllowed, .reason = "Only the server publishes to " + in_quotes(topic) + ".", .id = {}});
     return Access::kRefused;
   }
-  pending_write_ = PendingWrite{.topic = std::string(topic), .user = std::string(client.user)};
+  pending_write_.waits = true;
+  pending_write_.topic = topic;
+  pending_write_.user = client.user;
   return Access::kGranted;
 }
 
 // A write that was granted and not followed by its message was a last will that the order of events hid: say so.
 void Hub::expire_write() {
   dead_ = nullptr;
-  if (!pending_write_) return;
-  const auto write = std::move(*pending_write_);
-  pending_write_.reset();
+  if (!std::exchange(pending_write_.waits, false)) return;
+  const auto& write = pending_write_;
   if (write.user == options_.bridge_user) return;
   say_refused(
       write.user, write.topic,
@@ -221,7 +223,7 @@ void Hub::disconnected(const void* handle, std::string_view device) {
 // ---------------------------------------------------------------------------------------------------------
 
 PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, std::string_view payload, int qos) {
-  pending_write_.reset();
+  pending_write_.waits = false;
   dead_ = nullptr;
   const auto parsed = topics_.parse(topic);
   if (!parsed) return {};
@@ -266,10 +268,7 @@ PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, s
   const bool in_order = parsed->kind != PublishKind::kTyping && parsed->kind != PublishKind::kDelivered &&
                         parsed->kind != PublishKind::kRead && parsed->kind != PublishKind::kAckMany;
   if (in_order && !stuck_.empty() && !retry_stuck()) {
-    return refuse(client, topic,
-                  {.code = stuck_code_,
-                   .reason = "The server's journal is full until its database has caught up: send it again later.",
-                   .id = {}});
+    return refuse(client, topic, {.code = stuck_why_.code, .reason = stuck_why_.reason, .id = {}});
   }
   const Origin origin{.user = session->user, .device = session->device, .resolves = 0, .qos = qos};
   if (parsed->kind == PublishKind::kAckMany) return acknowledge_many(origin, *session, topic, payload);

@@ -30,6 +30,7 @@ struct HubOptions {
   std::size_t cache_bytes = 256U << 20;
   std::size_t tail_bytes = 64U << 20;
   std::size_t recent_ids = 256;
+  Seq seqs_at_risk_max = kSeqJump;  // not more, or a number could be given twice; less only so that a test reaches it
   OutflowOptions outflow;
 };
 
@@ -121,19 +122,21 @@ class Hub {
   Asked changed_meanwhile_;  // of these, those that were changed while the load was under way: it may have read before
                              // that
   Asked asked_users_;
-  Asked unknown_users_;                           // loaded, and the store knows no such user
-  std::vector<std::shared_ptr<Parked>> stuck_;    // could not be journaled when their turn came: tried again by tick()
-  Code stuck_code_ = Code::kStorageFull;          // why
+  Asked unknown_users_;                         // loaded, and the store knows no such user
+  std::vector<std::shared_ptr<Parked>> stuck_;  // could not be journaled when their turn came: tried again by tick()
+  Refusal stuck_why_;
   TimeMs retried_at_ = 0;                         // Clock::steady()
   StringMap<std::vector<std::string>> watchers_;  // conversation being loaded -> users who subscribed to its own topic
   std::vector<const void*> bridges_;              // connections that read requests with the bridge's credentials
   std::string seal_;            // what an envelope for the bridge starts with: nobody else can know it
   const void* dead_ = nullptr;  // a connection that ended just now: what it still publishes is its last will
+  // A granted write whose message has not come: see expire_write(). Kept, so that a publish costs no allocation here.
   struct PendingWrite {
+    bool waits = false;
     std::string topic;
     std::string user;
   };
-  std::optional<PendingWrite> pending_write_;  // a granted write whose message has not come: see expire_write()
+  PendingWrite pending_write_;
 };
 
 }  // namespace chat

@@ -112,7 +112,7 @@ void Hub::resume_one(const std::shared_ptr<Parked>& parked) {
     // It was accepted: a journal that is full now is no reason to lose it.
     if (refusal->code == Code::kStorageFull || refusal->code == Code::kUnavailable) {
       stuck_.push_back(parked);
-      stuck_code_ = refusal->code;
+      stuck_why_ = *refusal;
       return;
     }
     say_refused(record.user, record.topic, *refusal);

@@ -6,6 +6,30 @@
 #include "plugin/core/outflow.h"
 
 namespace chat {
+namespace {
+
+// A device's backlog in one conversation. The numbers that a jump left out behind a loss are no messages.
+class Backlog {
+ public:
+  Backlog(Seq sent, Seq target, Seq jumped_to) : sent_(sent), target_(target), jumped_to_(jumped_to) {}
+
+  std::int64_t messages() const {
+    const bool jumps = jumped_to_ > sent_ && jumped_to_ <= target_;
+    return target_ - sent_ - (jumps ? std::min(kSeqJump, jumped_to_ - sent_) : 0);
+  }
+  // Above this one lie the newest `limit` messages.
+  Seq newest_above(int limit) const {
+    const Seq above = target_ - limit;
+    return above < jumped_to_ && jumped_to_ <= target_ ? std::max(above - kSeqJump, sent_) : above;
+  }
+
+ private:
+  Seq sent_;
+  Seq target_;
+  Seq jumped_to_;
+};
+
+}  // namespace
 
 void Outflow::opened(const DeviceOpened& answer) {
   auto* session = directory_.find_device(answer.device);
@@ -27,14 +51,16 @@ void Outflow::opened(const DeviceOpened& answer) {
     auto& lane = lane_at(tap, owed.conv, owed.conv_id, owed.delivered, owed.rev);
     put_at(tap, lane, owed);
     if (lane.placing > 0) continue;
-    if (tap.replay == Replay::kNewest && lane.target - lane.sent > tap.replay_limit) {
-      const auto from = lane.target - tap.replay_limit;
+    if (const Backlog all(lane.sent, lane.target, owed.jumped_to);
+        tap.replay == Replay::kNewest && all.messages() > tap.replay_limit) {
+      const auto from = all.newest_above(tap.replay_limit);
       notices.push_back({{"state", "limited"}, {"conv", lane.conv}, {"from", lane.sent + 1}, {"to", from}});
       lane.sent = lane.fetched = lane.acked = from;
     }
     put_behind(tap, lane);
-    messages += lane.target - lane.sent;
-    if (lane.target > lane.sent) ++conversations;
+    const auto backlog = Backlog(lane.sent, lane.target, owed.jumped_to).messages();
+    messages += backlog;
+    if (backlog > 0) ++conversations;
   }
   for (const auto& conv : live_only) {
     auto& lane = tap.lanes.find(conv)->second;

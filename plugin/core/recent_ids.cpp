@@ -1,5 +1,7 @@
 #include "plugin/core/recent_ids.h"
 
+#include <algorithm>
+#include <bit>
 #include <functional>
 
 namespace chat {
@@ -19,17 +21,60 @@ std::uint64_t check_of(std::string_view id) {
 }  // namespace
 
 RecentId* RecentIds::find(std::string_view id) {
-  const auto found = entries_.find(key_of(id));
-  return found != entries_.end() && found->second.check == check_of(id) ? &found->second : nullptr;
+  if (ring_.empty()) return nullptr;
+  const auto place = slots_[slot_of(key_of(id))];
+  if (place == 0) return nullptr;
+  auto& entry = ring_[place - 1];
+  return entry.check == check_of(id) ? &entry : nullptr;
 }
 
 void RecentIds::remember(std::string_view id, RecentId entry) {
-  const auto key = key_of(id);
+  entry.key = key_of(id);
   entry.check = check_of(id);
-  if (entries_.insert_or_assign(key, entry).second) order_.push_back(key);
-  while (entries_.size() > limit_) {
-    entries_.erase(order_.front());
-    order_.pop_front();
+  if (2 * (ring_.size() + 1) > slots_.size() && ring_.size() < limit_) grow();
+  if (const auto known = slots_[slot_of(entry.key)]; known != 0) {
+    ring_[known - 1] = entry;
+    return;
+  }
+  std::size_t place = ring_.size();
+  if (place < limit_) {
+    ring_.push_back(entry);
+  } else {
+    place = oldest_;
+    oldest_ = (oldest_ + 1) % limit_;
+    take_out(ring_[place].key);
+    ring_[place] = entry;
+  }
+  slots_[slot_of(entry.key)] = static_cast<std::uint32_t>(place + 1);
+}
+
+std::size_t RecentIds::slot_of(std::uint64_t key) const {
+  const auto mask = slots_.size() - 1;
+  auto slot = key & mask;
+  while (slots_[slot] != 0 && ring_[slots_[slot] - 1].key != key) slot = (slot + 1) & mask;
+  return slot;
+}
+
+// Linear probing without gravestones: what stands behind the gap moves up if the gap cuts it off from its own slot
+// (Knuth, The Art of Computer Programming 3, algorithm 6.4 R).
+void RecentIds::take_out(std::uint64_t key) {
+  const auto mask = slots_.size() - 1;
+  auto gap = slot_of(key);
+  for (auto next = (gap + 1) & mask; slots_[next] != 0; next = (next + 1) & mask) {
+    const auto home = ring_[slots_[next] - 1].key & mask;
+    if (((next - home) & mask) < ((next - gap) & mask)) continue;
+    slots_[gap] = slots_[next];
+    gap = next;
+  }
+  slots_[gap] = 0;
+}
+
+void RecentIds::grow() {
+  constexpr std::size_t kFirst = 16;
+  ring_.reserve(std::min(limit_, std::max(kFirst, 2 * ring_.size())));
+  slots_.assign(std::bit_ceil(2 * ring_.capacity()), 0);
+  for (std::size_t place = 0; place < ring_.size(); ++place) {
+    slots_[slot_of(ring_[place].key)] = static_cast<std::uint32_t>(place + 1);
   }
 }
 

@@ -3,19 +3,21 @@
 // Invariants
 //  (1) An id that is among the sender's last `limit` ids is found. Older ones may be forgotten, oldest first.
 //  (2) Two ids are told apart by 128 bits of hash; the ids themselves are not kept.
+// Own code in place of a hash map and a list: every publish comes by here, and once the ring is full it allocates
+// nothing.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "storage/types.h"
 
 namespace chat {
 
 struct RecentId {
-  std::uint64_t check = 0;         // the second half of the id's hash
+  std::uint64_t key = 0;           // the first half of the id's hash
+  std::uint64_t check = 0;         // the second half
   std::uint64_t payload_hash = 0;  // of conversation and payload: tells a retry from a conflict
   ConvId conv_id = 0;
   Seq seq = 0;
@@ -25,22 +27,27 @@ struct RecentId {
 
 class RecentIds {
  public:
-  // Bytes that one remembered id costs, with the containers' own: for the cache's bound.
-  static constexpr std::size_t kBytesPerId = sizeof(RecentId) + 64;
-
+  // `limit` is at least 1.
   explicit RecentIds(std::size_t limit) : limit_(limit) {}
 
   // The entry lives until the next remember().
   RecentId* find(std::string_view id);
   void remember(std::string_view id, RecentId entry);
-  std::size_t size() const { return entries_.size(); }
+  std::size_t size() const { return ring_.size(); }
+  std::size_t bytes() const { return ring_.capacity() * sizeof(RecentId) + slots_.size() * sizeof(slots_[0]); }
 
   static std::uint64_t payload_hash(std::string_view conv, std::string_view payload);
 
  private:
+  // Where `key` stands in slots_, or the free slot where it would.
+  std::size_t slot_of(std::uint64_t key) const;
+  void take_out(std::uint64_t key);
+  void grow();
+
   std::size_t limit_;
-  std::unordered_map<std::uint64_t, RecentId> entries_;
-  std::deque<std::uint64_t> order_;  // oldest first
+  std::vector<RecentId> ring_;  // once full, oldest_ is replaced next
+  std::size_t oldest_ = 0;
+  std::vector<std::uint32_t> slots_;  // open addressing: 1 + the place in ring_, 0 = free; at most half are taken
 };
 
 }  // namespace chat

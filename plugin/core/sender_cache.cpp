@@ -4,7 +4,7 @@ namespace chat {
 namespace {
 
 std::size_t cost(const RecentIds& recent) {
-  return SenderCache::kBytesPerSender + recent.size() * RecentIds::kBytesPerId;
+  return SenderCache::kBytesPerSender + recent.bytes();
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace chat {
 class SenderCache {
  public:
   static constexpr std::size_t kBytesPerSender =
-      sizeof(User) + sizeof(RecentIds) + 512;  // an empty deque and map included
+      sizeof(User) + sizeof(RecentIds) + 128;  // its places in the list and in the index
 
   SenderCache(std::size_t bytes_max, std::size_t ids_per_sender)
       : bytes_max_(bytes_max), ids_per_sender_(ids_per_sender) {}

@@ -39,6 +39,9 @@ class FileJournal : public Journal {
   std::uint64_t bytes() const override { return bytes_.load(std::memory_order_relaxed); }
   std::uint64_t cut_bytes() const override { return cut_bytes_; }
   bool power_cut() const override { return power_cut_; }
+  bool may_have_lost() const override { return may_have_lost_; }
+  std::int64_t losses() const override { return losses_; }
+  Position synced() const override { return syncer_.synced(); }
 
   AppendResult append(const MessageRecord& record, Position* position) override { return write(record, position); }
   AppendResult append(const CursorRecord& record, Position* position) override { return write(record, position); }
@@ -74,6 +77,8 @@ class FileJournal : public Journal {
   const std::chrono::milliseconds interval_;
   const std::uint64_t cut_bytes_;
   const bool power_cut_;
+  const bool may_have_lost_;
+  const std::int64_t losses_;
 
   Layout layout_;
   Syncer syncer_;
@@ -109,8 +114,10 @@ FileJournal::FileJournal(const JournalOptions& options, FileSystem& file_system,
       interval_(options.interval),
       cut_bytes_(found.cut_bytes),
       power_cut_(found.power_cut),
+      may_have_lost_(found.may_have_lost),
+      losses_(found.losses),
       layout_(found.segments),
-      syncer_(file_system, options.folder),
+      syncer_(file_system, options.folder, found.end),
       end_(found.end),
       file_(std::move(found.active)),
       file_bytes_(found.active_bytes) {
@@ -136,7 +143,9 @@ FileJournal::~FileJournal() {
   thread_.join();
   if (spare_ != nullptr) file_system_.remove(folder_ + "/" + kSpareName);
   // Who can't sync must not say that everything is on the medium.
-  if (!broken_ && sync_now() == 0) write_state(file_system_, folder_, {id_, this_boot(), true});
+  if (!broken_ && sync_now() == 0) {
+    write_state(file_system_, folder_, {id_, this_boot(), true, sync_ == JournalOptions::Sync::kAlways, losses_});
+  }
 }
 
 template <class T>
@@ -287,7 +296,7 @@ std::unique_ptr<Journal> Journal::open(const JournalOptions& options, FileSystem
                                         : failure("lock", options.folder, failed);
     return nullptr;
   }
-  std::optional<Recovered> found = recover(file_system, options.folder, error);
+  std::optional<Recovered> found = recover(file_system, options, error);
   if (!found) return nullptr;
   return std::make_unique<FileJournal>(options, file_system, std::move(lock), std::move(*found));
 }

@@ -69,6 +69,12 @@ class Journal {
   // The machine, not only the process, went down since the last run, which had not closed its journal: of what was
   // acknowledged then, the newest may be gone (by JournalOptions::sync). False for a new journal.
   virtual bool power_cut() const = 0;
+  // It did, and that run did not sync each record before it was acknowledged.
+  virtual bool may_have_lost() const = 0;
+  // How often that was so in this journal's life, or more: it never falls, and rises with each such opening.
+  virtual std::int64_t losses() const = 0;
+  // Everything below is on the medium and survives a power cut: any thread. Behind open() that is all there is.
+  virtual Position synced() const = 0;
 
   // Writes one record with one write(). `*position` (where not null) is where it starts. With Sync::kAlways it is on
   // the medium before this returns.

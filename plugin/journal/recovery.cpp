@@ -26,12 +26,16 @@ struct Found {
 
 class Recovery {
  public:
-  Recovery(FileSystem& file_system, std::string folder, JournalError* error)
-      : file_system_(file_system), folder_(std::move(folder)), error_(error) {}
+  Recovery(FileSystem& file_system, const JournalOptions& options, JournalError* error)
+      : file_system_(file_system),
+        folder_(options.folder),
+        sync_always_(options.sync == JournalOptions::Sync::kAlways),
+        error_(error) {}
 
   std::optional<Recovered> run() {
-    if (!read_headers() || !know_journal() || !settle_tail() || !sync_found() || !open_active() || !note_open())
-      return std::nullopt;
+    if (!read_headers() || !know_journal() || !settle_tail() || !sync_found() || !open_active()) return std::nullopt;
+    count_losses();
+    if (!note_open()) return std::nullopt;
     return std::move(result_);
   }
 
@@ -50,18 +54,21 @@ class Recovery {
   bool sync_found();
   bool open_active();
   bool begin_segment(Position base, Position previous_end);
+  void count_losses();
   bool note_open();
 
   FileSystem& file_system_;
   const std::string folder_;
+  const bool sync_always_;
   JournalError* error_;
 
   std::vector<Found> found_;  // base rising
   std::optional<Uuid> named_in_headers_;
-  bool closed_ = false;         // the last run synced everything
-  bool fresh_segment_ = false;  // appending goes on in a new one, behind a gap
-  Position end_ = 0;            // behind the last whole record; 0 = nothing tells
-  Position seen_ = 0;           // the base of a segment that was dropped: positions behind it may have been given
+  std::optional<JournalState> state_;  // as the last run left it; none: it is missing or damaged
+  bool closed_ = false;                // the last run synced everything
+  bool fresh_segment_ = false;         // appending goes on in a new one, behind a gap
+  Position end_ = 0;                   // behind the last whole record; 0 = nothing tells
+  Position seen_ = 0;  // the base of a segment that was dropped: positions behind it may have been given
   Recovered result_;
 };
 
@@ -119,6 +126,7 @@ bool Recovery::know_journal() {
     const bool same_boot = known && state.boot == this_boot() && state.boot != "unknown";
     closed_ = known && state.closed;
     result_.power_cut = !closed_ && !same_boot;
+    if (known) state_ = state;
     return true;
   }
   // Neither says. That is a new journal, or one whose making was cut off before anything was in it.
@@ -282,16 +290,30 @@ bool Recovery::begin_segment(Position base, Position previous_end) {
   return true;
 }
 
+// Called behind open_active(): each power cut made its gap by now.
+void Recovery::count_losses() {
+  if (end_ == 0) return;  // a new journal, whatever lay here before
+  result_.may_have_lost = result_.power_cut && !(state_ && state_->sync_always);
+  if (state_) {
+    result_.losses = state_->losses + (result_.may_have_lost ? 1 : 0);
+  } else {
+    // The count is lost. Each loss was a power cut and moved the positions on by a gap, this opening by one more: so
+    // this is above every earlier count.
+    result_.losses = static_cast<std::int64_t>(result_.end / kPowerCutGap);
+  }
+}
+
 bool Recovery::note_open() {
-  const int error = write_state(file_system_, folder_, {result_.journal, this_boot(), false});
+  const int error =
+      write_state(file_system_, folder_, {result_.journal, this_boot(), false, sync_always_, result_.losses});
   if (error != 0) return fail(failure("write", folder_ + "/state", error));
   return true;
 }
 
 }  // namespace
 
-std::optional<Recovered> recover(FileSystem& file_system, const std::string& folder, JournalError* error) {
-  return Recovery(file_system, folder, error).run();
+std::optional<Recovered> recover(FileSystem& file_system, const JournalOptions& options, JournalError* error) {
+  return Recovery(file_system, options, error).run();
 }
 
 int make_segment(FileSystem& file_system, const std::string& folder, const Uuid& journal, const Segment& segment,

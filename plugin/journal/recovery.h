@@ -22,10 +22,12 @@ struct Recovered {
   Position end = 0;
   std::uint64_t cut_bytes = 0;
   bool power_cut = false;
+  bool may_have_lost = false;
+  std::int64_t losses = 0;
 };
 
 // The folder exists and is locked. Leaves it such that appending may begin, with the state file saying "not closed".
-std::optional<Recovered> recover(FileSystem& file_system, const std::string& folder, JournalError* error);
+std::optional<Recovered> recover(FileSystem& file_system, const JournalOptions& options, JournalError* error);
 
 // Makes the file of a segment with its header: `*file` stands behind it. Answers an errno or 0; nothing is left in case
 // of one.

@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include <cerrno>
+#include <charconv>
 #include <fstream>
 #include <random>
 
@@ -35,6 +36,18 @@ bool take_uuid(std::string_view text, Uuid* id) {
   return parsed.has_value();
 }
 
+// One of two words; false where it is neither.
+bool take_word(std::string_view text, std::string_view yes, std::string_view no, bool* is_yes) {
+  *is_yes = text == yes;
+  return text == yes || text == no;
+}
+
+bool take_count(std::string_view text, std::int64_t* count) {
+  const char* const end = text.data() + text.size();
+  const auto [behind, error] = std::from_chars(text.data(), end, *count);
+  return error == std::errc() && behind == end && *count >= 0;
+}
+
 }  // namespace
 
 StateFile read_state(FileSystem& file_system, const std::string& folder, JournalState* state) {
@@ -50,20 +63,27 @@ StateFile read_state(FileSystem& file_system, const std::string& folder, Journal
   std::string_view id;
   std::string_view boot;
   std::string_view closed;
+  std::string_view sync;
+  std::string_view losses;
   if (!take_line(&text, kFirstWords, &version)) return StateFile::kDamaged;
   if (version != kVersion) return StateFile::kNewer;
   if (!take_line(&text, "id ", &id) || !take_uuid(id, &state->journal)) return StateFile::kDamaged;
   if (!take_line(&text, "boot ", &boot)) return StateFile::kDamaged;
-  if (!take_line(&text, "closed ", &closed)) return StateFile::kDamaged;
-  if (closed != "yes" && closed != "no") return StateFile::kDamaged;
+  if (!take_line(&text, "closed ", &closed) || !take_word(closed, "yes", "no", &state->closed)) {
+    return StateFile::kDamaged;
+  }
+  if (!take_line(&text, "sync ", &sync) || !take_word(sync, "always", "later", &state->sync_always)) {
+    return StateFile::kDamaged;
+  }
+  if (!take_line(&text, "losses ", &losses) || !take_count(losses, &state->losses)) return StateFile::kDamaged;
   state->boot = boot;
-  state->closed = closed == "yes";
   return StateFile::kGood;
 }
 
 int write_state(FileSystem& file_system, const std::string& folder, const JournalState& state) {
   const std::string text = std::string(kFirstWords) + std::string(kVersion) + "\nid " + uuid_text(state.journal) +
-                           "\nboot " + state.boot + "\nclosed " + (state.closed ? "yes" : "no") + "\n";
+                           "\nboot " + state.boot + "\nclosed " + (state.closed ? "yes" : "no") + "\nsync " +
+                           (state.sync_always ? "always" : "later") + "\nlosses " + std::to_string(state.losses) + "\n";
   const std::string fresh = state_path(folder) + ".tmp";
   int error = file_system.remove(fresh);  // of a run that died in here
   if (error != 0 && error != ENOENT) return error;

@@ -1,6 +1,7 @@
 // The small file beside the segments that says whose journal this is and how its last run ended.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "plugin/journal/file.h"
@@ -10,8 +11,10 @@ namespace chat {
 
 struct JournalState {
   Uuid journal{};
-  std::string boot;     // the kernel's id of the boot in which it was written
-  bool closed = false;  // cleanly, everything synced
+  std::string boot;          // the kernel's id of the boot in which it was written
+  bool closed = false;       // cleanly, everything synced
+  bool sync_always = false;  // the run that wrote this syncs each record before it is acknowledged
+  std::int64_t losses = 0;   // Journal::losses()
 
   bool operator==(const JournalState&) const = default;
 };

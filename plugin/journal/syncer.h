@@ -1,8 +1,9 @@
 // Brings what was appended from the page cache to the medium, on whichever thread asks for it.
 //
-// Threads: add(), folder_changed() on the append side, which never waits for a sync() that is under way; sync() on any.
+// Threads: add() on the append side, which never waits for a sync() that is under way; sync(), synced() on any.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,23 +16,29 @@ namespace chat {
 
 class Syncer {
  public:
-  // `file_system` outlives it.
-  Syncer(FileSystem& file_system, std::string folder) : file_system_(file_system), folder_(std::move(folder)) {}
+  // `file_system` outlives it. Everything below `synced` is on the medium already.
+  Syncer(FileSystem& file_system, std::string folder, Position synced)
+      : file_system_(file_system), folder_(std::move(folder)), synced_(synced) {}
 
   // `file` is appended to from now on, and the one before it no more. A file that is new to its folder changes the
   // folder too.
   void add(std::shared_ptr<File> file, bool new_in_folder);
 
   // Everything that was appended before the call is on the medium when it answers 0, up to `end` at least. Does nothing
-  // where an earlier call got that far.
+  // where an earlier call got that far. Once it failed it fails for ever: the kernel reports an error once, so that a
+  // later success means nothing.
   int sync(Position end);
+
+  // Everything below is on the medium.
+  Position synced() const { return synced_.load(std::memory_order_acquire); }
 
  private:
   FileSystem& file_system_;
   const std::string folder_;
 
   std::mutex one_at_a_time_;  // held across disk work; taken before mutex_
-  Position synced_ = 0;       // guarded by one_at_a_time_
+  int failed_ = 0;            // guarded by one_at_a_time_, as is writing the next
+  std::atomic<Position> synced_;
 
   std::mutex mutex_;                          // never held across disk work
   std::vector<std::shared_ptr<File>> files_;  // oldest first; the last one is appended to

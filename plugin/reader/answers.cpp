@@ -21,10 +21,14 @@ Bytes delivered_bytes(const StoredMessage& message, TimeMs now) {
                                                      expired ? kExpiredPayload : std::string_view(message.payload)));
 }
 
-Notice load_conversation(ReadStore& store, const LoadConversation& request) {
+// A first load has a barrier at the journal's end, so what survived a loss is committed before numbers jump over it. A
+// reload has none, but is asked for behind a first load only: it finds the mark made.
+Notice load_conversation(ReadStore& store, const AnswerOptions& options, const LoadConversation& request) {
   const bool reload = request.events_above >= 0;
-  ConversationLoaded loaded{
-      .name = request.name, .state = store.load_conversation(request.name), .events = {}, .reload = reload};
+  ConversationLoaded loaded{.name = request.name,
+                            .state = store.load_conversation(request.name, options.seq_source),
+                            .events = {},
+                            .reload = reload};
   if (!loaded.state) return loaded;
   if (!reload) {
     const auto newest = store.events_above(loaded.state->id, loaded.state->last_rev - 1, 1);
@@ -88,7 +92,7 @@ Notice read_page(ReadStore& store, const AnswerOptions& options, const ReadPage&
 
 Notice answer(ReadStore& store, const AnswerOptions& options, const RequestBody& request, TimeMs now) {
   if (const auto* conversation = std::get_if<LoadConversation>(&request))
-    return load_conversation(store, *conversation);
+    return load_conversation(store, options, *conversation);
   if (const auto* user = std::get_if<LoadUser>(&request)) {
     return UserLoaded{.name = user->name,
                       .state = store.load_user(user->name, options.recent_ids, options.create_users)};

@@ -12,6 +12,7 @@ struct AnswerOptions {
   bool create_users = true;  // whom the broker authenticated is a user from first sight
   int page_messages = 1000;
   std::size_t page_bytes = 1U << 20;
+  SeqSource seq_source;  // of the journal that the core appends to
 };
 
 // Throws what the store throws. `now` decides which messages have expired: a tombstone takes their place.

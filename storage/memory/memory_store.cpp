@@ -162,9 +162,15 @@ const MemoryStore::Conversation* MemoryStore::find(std::string_view name) const 
   return const_cast<MemoryStore*>(this)->find(name);
 }
 
-std::optional<ConversationState> MemoryStore::load_conversation(std::string_view name) {
+std::optional<ConversationState> MemoryStore::load_conversation(std::string_view name, const SeqSource& source) {
   const Lock lock = enter();
-  if (const auto* conversation = find(name)) return conversation->state;
+  if (auto* conversation = find(name)) {
+    const auto before = std::exchange(conversation->source, source);
+    if (before && before->journal == source.journal && before->losses != source.losses) {
+      conversation->jumped_to = conversation->state.last_seq += kSeqJump;
+    }
+    return conversation->state;
+  }
   const auto users = direct_users(name);
   if (!users || !users_.contains(users->first) || !users_.contains(users->second)) return std::nullopt;
   ConversationState state;
@@ -172,7 +178,9 @@ std::optional<ConversationState> MemoryStore::load_conversation(std::string_view
   state.name = name;
   state.kind = ConversationKind::kDirect;
   state.members = {Member{.user = std::string(users->first)}, Member{.user = std::string(users->second)}};
-  conversations_[state.id].state = state;
+  auto& made = conversations_[state.id];
+  made.state = state;
+  made.source = source;
   tell({Change::Kind::kConversation, state.name, ""});
   return state;
 }
@@ -221,7 +229,8 @@ DeviceOpening MemoryStore::open_device(std::string_view user, std::string_view d
         cursors_[{row.user, row.device, id}] = cursor;
       }
       if (cursor.delivered >= state.last_seq && cursor.rev >= state.last_rev) continue;
-      opening.owed.push_back({id, state.name, cursor.delivered, state.last_seq, cursor.rev, state.last_rev});
+      opening.owed.push_back(
+          {id, state.name, cursor.delivered, state.last_seq, cursor.rev, state.last_rev, conversation.jumped_to});
     }
   }
   std::stable_sort(opening.owed.begin(), opening.owed.end(), [this](const Owed& a, const Owed& b) {

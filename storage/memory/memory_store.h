@@ -55,7 +55,7 @@ class MemoryStore : public Store {
   std::optional<Position> checkpoint(const Uuid& journal) override;
   CommitResult commit(const Batch& batch) override;
 
-  std::optional<ConversationState> load_conversation(std::string_view name) override;
+  std::optional<ConversationState> load_conversation(std::string_view name, const SeqSource& source) override;
   std::optional<UserState> load_user(std::string_view name, int recent_limit, bool create) override;
   DeviceOpening open_device(std::string_view user, std::string_view device) override;
   std::vector<StoredMessage> messages_above(std::span<const PageWant> wants, int limit, std::size_t bytes_max) override;
@@ -83,6 +83,8 @@ class MemoryStore : public Store {
     ConversationState state;  // `members` is kept in byte order
     std::map<Seq, StoredMessage> messages;
     std::vector<StoredEvent> events;
+    std::optional<SeqSource> source;  // who gives numbers here; none: nobody gave any yet
+    Seq jumped_to = 0;
   };
   struct Journal {
     Position position = 0;

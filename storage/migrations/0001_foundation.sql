@@ -19,8 +19,9 @@ CREATE TABLE conversations (
   last_seq     bigint NOT NULL DEFAULT 0,
   last_time    bigint NOT NULL DEFAULT 0,
   last_rev     bigint NOT NULL DEFAULT 0,
-  reserved_seq bigint NOT NULL DEFAULT 0,  -- no seq up to here is given again, whatever a power cut took from the journal
-  reserved_by  uuid,                       -- the journal that reserved it
+  seq_journal  uuid,                       -- the journal under which numbers are given now; NULL: none was given yet
+  seq_losses   bigint NOT NULL DEFAULT 0,  -- ... and behind how many of its losses
+  jumped_to    bigint NOT NULL DEFAULT 0,  -- where the latest of these made last_seq jump to; 0: none did
   created_at   bigint NOT NULL,
   changed_at   bigint NOT NULL
 ) WITH (fillfactor = 60);

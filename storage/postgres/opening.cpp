@@ -15,8 +15,8 @@ constexpr Statement kOpen{
     "open_device",
     "WITH opened AS (UPDATE devices SET last_seen = chat_now() WHERE user_name = $1 AND device = $2 AND first_seen > 0 "
     "RETURNING replay, replay_limit, ack) "
-    "SELECT o.replay, o.replay_limit, o.ack, w.id, w.name, w.delivered, w.last_seq, w.rev, w.last_rev "
-    "FROM opened o LEFT JOIN (SELECT c.id, c.name, c.last_seq, c.last_rev, c.last_time, "
+    "SELECT o.replay, o.replay_limit, o.ack, w.id, w.name, w.delivered, w.last_seq, w.rev, w.last_rev, w.jumped_to "
+    "FROM opened o LEFT JOIN (SELECT c.id, c.name, c.last_seq, c.last_rev, c.last_time, c.jumped_to, "
     "greatest(m.join_seq - 1, d.delivered_seq) AS delivered, greatest(m.join_rev - 1, d.delivered_rev) AS rev "
     "FROM members m JOIN conversations c ON c.id = m.conv_id "
     "LEFT JOIN device_cursors d ON d.user_name = $1 AND d.device = $2 AND d.conv_id = m.conv_id "
@@ -47,7 +47,7 @@ std::optional<DeviceOpening> opening_of(const pqxx::result& rows) {
   for (const auto& row : rows) {
     if (row[3].is_null()) break;
     opening.owed.push_back(
-        {number(row[3]), text(row[4]), number(row[5]), number(row[6]), number(row[7]), number(row[8])});
+        {number(row[3]), text(row[4]), number(row[5]), number(row[6]), number(row[7]), number(row[8]), number(row[9])});
   }
   return opening;
 }

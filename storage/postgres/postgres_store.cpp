@@ -23,8 +23,8 @@ class PostgresStore : public Store {
     return link_.run([&](Session& s) { return commit_batch(s, batch, plan); });
   }
 
-  std::optional<ConversationState> load_conversation(std::string_view name) override {
-    return link_.run([&](Session& s) { return read_conversation(s, std::string(name), true); });
+  std::optional<ConversationState> load_conversation(std::string_view name, const SeqSource& source) override {
+    return link_.run([&](Session& s) { return read_conversation(s, std::string(name), &source); });
   }
   std::optional<UserState> load_user(std::string_view name, int recent_limit, bool create) override {
     return link_.run([&](Session& s) { return read_user(s, std::string(name), recent_limit, create); });
@@ -53,7 +53,7 @@ class PostgresStore : public Store {
     return link_.run([&](Session& s) { return insert_group(s, std::string(title), std::string(owner), members, now); });
   }
   std::optional<ConversationState> find_conversation(std::string_view name) override {
-    return link_.run([&](Session& s) { return read_conversation(s, std::string(name), false); });
+    return link_.run([&](Session& s) { return read_conversation(s, std::string(name), nullptr); });
   }
   std::vector<ConversationRow> list_conversations(std::string_view after, int limit) override {
     return link_.run([&](Session& s) { return read_conversations(s, std::string(after), limit); });

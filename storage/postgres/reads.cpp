@@ -15,16 +15,25 @@ namespace {
 constexpr Statement kConversation{
     "conversation",
     "SELECT c.id, c.kind, c.title, c.last_seq, c.last_time, c.last_rev, c.announcement, "
-    "m.user_name, m.role, m.join_seq, m.join_rev, m.read_seq "
+    "m.user_name, m.role, m.join_seq, m.join_rev, m.read_seq, c.seq_journal, c.seq_losses "
     "FROM conversations c LEFT JOIN members m ON m.conv_id = c.id WHERE c.name = $1 ORDER BY m.user_name"};
 
 constexpr Statement kMakeDirect{
     "make_direct",
     "WITH both_users AS (SELECT name FROM users WHERE name IN ($2, $3)), "
-    "made AS (INSERT INTO conversations (name, kind, created_at, changed_at) SELECT $1, 0, chat_now(), chat_now() "
+    "made AS (INSERT INTO conversations (name, kind, created_at, changed_at, seq_journal, seq_losses) "
+    "SELECT $1, 0, chat_now(), chat_now(), $4::uuid, $5::bigint "
     "WHERE (SELECT count(*) FROM both_users) = 2 ON CONFLICT (name) DO NOTHING RETURNING id) "
     "INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) "
     "SELECT made.id, both_users.name, 1, 1, chat_now() FROM made, both_users ORDER BY 2"};
+
+// Numbers are given under $2 behind $3 losses from now on. $4 is kSeqJump. The condition makes a second session that
+// had the same in mind do nothing.
+constexpr Statement kMarkSource{
+    "mark_source",
+    "UPDATE conversations SET last_seq = last_seq + CASE WHEN seq_journal = $2 THEN $4::bigint ELSE 0 END, "
+    "jumped_to = CASE WHEN seq_journal = $2 THEN last_seq + $4::bigint ELSE jumped_to END, "
+    "seq_journal = $2, seq_losses = $3 WHERE id = $1 AND (seq_journal, seq_losses) IS DISTINCT FROM ($2, $3)"};
 
 // Within a conversation the months lie in order of seq, but over all of a sender's conversations only server_time has
 // an order.
@@ -71,6 +80,11 @@ std::optional<ConversationState> conversation_of(const pqxx::result& rows, const
   return state;
 }
 
+bool marked(const pqxx::result& rows, const SeqSource& source) {
+  const auto first = rows[0];
+  return !first[12].is_null() && SeqSource{uuid(first[12]), number(first[13])} == source;
+}
+
 std::optional<UserState> user_of(const pqxx::result& rows, const std::string& name) {
   if (rows.empty()) return std::nullopt;
   UserState user{name, {}};
@@ -101,14 +115,23 @@ StoredMessage message_of(const pqxx::row& row) {
 
 }  // namespace
 
-std::optional<ConversationState> read_conversation(Session& session, const std::string& name, bool make) {
+std::optional<ConversationState> read_conversation(Session& session, const std::string& name, const SeqSource* source) {
   pqxx::nontransaction transaction(session.connection());
-  auto state = conversation_of(session.exec(transaction, kConversation, name), name);
-  if (state || !make) return state;
-  const auto users = direct_users(name);
-  if (!users) return std::nullopt;
-  session.exec(transaction, kMakeDirect, name, std::string(users->first), std::string(users->second));
-  return conversation_of(session.exec(transaction, kConversation, name), name);
+  auto rows = session.exec(transaction, kConversation, name);
+  if (source == nullptr) return conversation_of(rows, name);
+  const auto journal = uuid_text(source->journal);
+  if (rows.empty()) {
+    const auto users = direct_users(name);
+    if (!users) return std::nullopt;
+    session.exec(transaction, kMakeDirect, name, std::string(users->first), std::string(users->second), journal,
+                 source->losses);
+    rows = session.exec(transaction, kConversation, name);
+  }
+  if (!rows.empty() && !marked(rows, *source)) {
+    session.exec(transaction, kMarkSource, number(rows[0][0]), journal, source->losses, kSeqJump);
+    rows = session.exec(transaction, kConversation, name);
+  }
+  return conversation_of(rows, name);
 }
 
 std::optional<UserState> read_user(Session& session, const std::string& name, int recent_limit, bool create) {

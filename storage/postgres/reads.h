@@ -11,8 +11,8 @@
 
 namespace chat {
 
-// A direct conversation that is not there is made where `make`, if its users are.
-std::optional<ConversationState> read_conversation(Session& session, const std::string& name, bool make);
+// Without `source` as AdminStore::find_conversation(), else as ReadStore::load_conversation().
+std::optional<ConversationState> read_conversation(Session& session, const std::string& name, const SeqSource* source);
 std::optional<UserState> read_user(Session& session, const std::string& name, int recent_limit, bool create);
 std::vector<StoredMessage> read_messages_above(Session& session, std::span<const PageWant> wants, int limit,
                                                std::size_t bytes_max);

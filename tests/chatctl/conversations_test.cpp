@@ -89,7 +89,7 @@ TEST_F(Ctl, MembersComeChangeTheirRoleAndGo) {
 
 TEST_F(Ctl, ChangesOfMembersThatCannotBeAreRefused) {
   const auto name = group({"alice", "bob"});
-  open_postgres(uri_, "test")->load_conversation("dm:alice:bob");
+  open_postgres(uri_, "test")->load_conversation("dm:alice:bob", {});
   EXPECT_TRUE(fails({"member", "add", name, "zed"}, 1, "not_found: there is no user \"zed\""));
   EXPECT_TRUE(fails({"member", "add", "g:none", "alice"}, 1, "not_found: there is no conversation \"g:none\""));
   EXPECT_TRUE(fails({"member", "remove", name, "zed"}, 1, "not_found: \"zed\" is not in"));

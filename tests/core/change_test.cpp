@@ -45,8 +45,8 @@ TEST_F(Changes, ANewMemberMissesNothingFromItsFirstMessageOn) {
   EXPECT_EQ(seqs(carol, conv_), (std::vector<Seq>{2, 3, 4}));
 }
 
-// The device learned of its conversation by itself (it opened its tap) before the broker heard that it has a new member:
-// messages in between went to the others only.
+// The device learned of its conversation by itself (it opened its tap) before the broker heard that it has a new
+// member: messages in between went to the others only.
 TEST_F(Changes, ANewMemberThatKnowsItsPlaceAlreadyMissesNothingEither) {
   const auto carol = online("carol", "c1");
   store.add_member(conv_, "carol", Role::kMember, "alice", clock.now());

@@ -218,7 +218,8 @@ class Model : public HubRig {
     if (const auto* opened = std::get_if<DeviceOpened>(&notice)) note_first_seen(*opened);
     under_way_[pager ? 1 : 0].push_back(std::move(notice));
   }
-  // A device starts with the events that there are when it is first seen; what was live just then may come all the same.
+  // A device starts with the events that there are when it is first seen; what was live just then may come all the
+  // same.
   void note_first_seen(const DeviceOpened& opened) {
     if (!opened.opening.first_seen) return;
     for (auto& device : devices_) {

@@ -24,7 +24,7 @@ class PersisterTest : public testing::Test {
     folder_ = mkdtemp(folder.data());
     open();
     for (const auto* user : {"alice", "bob"}) store_.add_user(user);
-    conv_ = *store_.load_conversation("dm:alice:bob");
+    conv_ = *store_.load_conversation("dm:alice:bob", {});
   }
   ~PersisterTest() override {
     stop();

@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <set>
 
-#include "plugin/journal/state.h"
 #include "tests/journal/fault_file_system.h"
 #include "tests/journal/records.h"
 
@@ -87,6 +86,7 @@ class Twin {
 
   void sync() {
     ASSERT_EQ(journal_->sync_now(), 0);
+    ASSERT_EQ(journal_->synced(), journal_->end());
     for (Acknowledged& a : twin_) a.synced = true;
   }
 
@@ -141,15 +141,16 @@ class Twin {
     disk_.start();
     broken_ = false;
     if (lost_power_) {
-      JournalState state;
-      ASSERT_EQ(read_state(disk_, options_.folder, &state), StateFile::kGood);
-      state.boot = "another";
-      ASSERT_EQ(write_state(disk_, options_.folder, state), 0);
+      change_boot(disk_);
+      ++losses_;
     }
   }
 
   void check() {
     ASSERT_EQ(journal_->power_cut(), lost_power_);
+    ASSERT_EQ(journal_->may_have_lost(), lost_power_);
+    ASSERT_EQ(journal_->losses(), losses_);
+    ASSERT_EQ(journal_->synced(), journal_->end());
     const ReadBack back = read_all(*journal_, journal_->begin());
     // A segment that was trimmed may be back after a power cut: its records are whole, and read already.
     std::vector<std::pair<Position, Record>> got = back.records;
@@ -188,6 +189,7 @@ class Twin {
   bool broken_ = false;
   bool lost_power_ = false;  // since the last check
   bool ever_lost_power_ = false;
+  std::int64_t losses_ = 0;
 };
 
 TEST(JournalCrash, ManyLivesGiveExactlyWhatWasAcknowledged) {

@@ -7,20 +7,11 @@
 
 #include "plugin/journal/checksum.h"
 #include "plugin/journal/format.h"
-#include "plugin/journal/state.h"
 #include "tests/journal/fault_file_system.h"
 #include "tests/journal/records.h"
 
 namespace chat {
 namespace {
-
-// As if the machine had been started again since.
-void change_boot(FaultFileSystem& disk) {
-  JournalState state;
-  ASSERT_EQ(read_state(disk, "/journal", &state), StateFile::kGood);
-  state.boot = "11111111-2222-3333-4444-555555555555";
-  ASSERT_EQ(write_state(disk, "/journal", state), 0);
-}
 
 TEST(Journal, GivesBackWhatWasAppendedInOrder) {
   std::mt19937_64 random(test_seed());

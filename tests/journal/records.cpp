@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <iostream>
 
+#include "plugin/journal/state.h"
+
 namespace chat {
 
 std::uint64_t test_seed() {
@@ -91,6 +93,13 @@ ReadBack read_all(Journal& journal, Position from) {
   }
   back.position = reader->position();
   return back;
+}
+
+void change_boot(FileSystem& file_system) {
+  JournalState state;
+  ASSERT_EQ(read_state(file_system, "/journal", &state), StateFile::kGood);
+  state.boot = "11111111-2222-3333-4444-555555555555";
+  ASSERT_EQ(write_state(file_system, "/journal", state), 0);
 }
 
 std::unique_ptr<Journal> open_journal(const JournalOptions& options, FileSystem& file_system) {

@@ -31,6 +31,9 @@ struct ReadBack {
 };
 ReadBack read_all(Journal& journal, Position from);
 
+// As if the machine had been started again since the journal in "/journal" was last open.
+void change_boot(FileSystem& file_system);
+
 // Opens it, or fails the test.
 std::unique_ptr<Journal> open_journal(const JournalOptions& options, FileSystem& file_system);
 

@@ -91,7 +91,7 @@ TEST_P(Admin, AddingAMemberAgainChangesNothingButTheRole) {
 
 TEST_P(Admin, ChangesOfMembersAreRefusedByName) {
   const auto conv = group({"alice", "bob"});
-  const auto direct = store().load_conversation("dm:alice:bob").value();
+  const auto direct = store().load_conversation("dm:alice:bob", {}).value();
   store().add_user("carol");
   EXPECT_TRUE(refused([&] { store().add_member("g:none", "carol", Role::kMember, "", now_); }, "not_found", "g:none"));
   EXPECT_TRUE(refused([&] { store().add_member(conv.name, "zed", Role::kMember, "", now_); }, "not_found", "zed"));

@@ -19,7 +19,7 @@ class BothStores : public testing::TestWithParam<Kind> {
   Store& store() { return *store_; }
   // Users `names`, and a group of them, the first of whom owns it.
   ConversationState group(std::initializer_list<std::string> names);
-  ConversationState load(const std::string& conv) { return store_->load_conversation(conv).value(); }
+  ConversationState load(const std::string& conv) { return store_->load_conversation(conv, {}).value(); }
   Member member(const std::string& conv, const std::string& user);
   // Commits at the end of what was committed before.
   CommitResult commit(Batch batch);

@@ -87,7 +87,7 @@ TEST_P(Commit, JournalsKeepCheckpointsOfTheirOwn) {
 
 TEST_P(Commit, ASeqThatDoesNotRiseIsCorruptAndLeavesNothing) {
   const auto conv = group({"alice", "bob"});
-  const auto other = load(store().load_conversation("dm:alice:bob")->name);
+  const auto other = load(store().load_conversation("dm:alice:bob", {})->name);
   auto one = batch(0, 500);
   one.messages = {message(conv, 1, "alice", now_), message(conv, 2, "alice", now_)};
   ASSERT_EQ(store().commit(one), CommitResult::kApplied);

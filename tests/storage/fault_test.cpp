@@ -23,7 +23,7 @@ class Fault : public testing::Test {
  protected:
   Fault() {
     direct_->add_user("alice");
-    conv_ = direct_->load_conversation(direct_->create_group("", "alice", {}, kNow)).value();
+    conv_ = direct_->load_conversation(direct_->create_group("", "alice", {}, kNow), {}).value();
   }
 
   Batch batch(Position from, Position to, Seq first, Seq last) {
@@ -171,7 +171,7 @@ TEST_F(Fault, ANewMonthIsMadeOnceByAllWhoNeedIt) {
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&, i] {
       const auto store = open_postgres(uri_, "one of many");
-      const auto conv = store->load_conversation(names[static_cast<std::size_t>(i)]).value();
+      const auto conv = store->load_conversation(names[static_cast<std::size_t>(i)], {}).value();
       Batch mine;
       mine.journal = {9, static_cast<std::uint8_t>(i)};
       mine.to = 100;

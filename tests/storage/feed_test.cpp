@@ -52,7 +52,7 @@ TEST_P(Feed, AGroupItsMembersAndADirectConversationAreTold) {
   EXPECT_EQ(changes_until(conv.name), std::vector{"conversation " + conv.name + " "});
   store().remove_member(conv.name, "carol", "", now_);
   EXPECT_EQ(changes_until(conv.name), std::vector{"conversation " + conv.name + " "});
-  store().load_conversation("dm:alice:bob");
+  store().load_conversation("dm:alice:bob", {});
   EXPECT_EQ(changes_until("dm:alice:bob"), std::vector<std::string>{"conversation dm:alice:bob "});
 }
 

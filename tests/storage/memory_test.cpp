@@ -15,7 +15,7 @@ class Twin : public testing::Test {
  protected:
   Twin() {
     store_.add_user("alice");
-    conv_ = store_.load_conversation(store_.create_group("", "alice", {}, 1)).value();
+    conv_ = store_.load_conversation(store_.create_group("", "alice", {}, 1), {}).value();
   }
   Batch batch() {
     Batch batch;

@@ -71,7 +71,7 @@ TEST_P(Opening, ComingBackToAGroupDoesNotShowWhatWasMissed) {
 TEST_P(Opening, TheMostRecentlyActiveConversationComesFirst) {
   const auto quiet = group({"bob", "alice"});
   const auto older = group({"alice", "bob"});
-  const auto newer = store().load_conversation("dm:alice:bob").value();
+  const auto newer = store().load_conversation("dm:alice:bob", {}).value();
   store().open_device("bob", "phone");
   commit({.messages = {message(newer, 1, "alice", now_ + 10), message(older, 1, "alice", now_ + 5)}});
   store().add_member(quiet.name, "alice", Role::kAdmin, "bob", now_ + 99);  // an event is no activity

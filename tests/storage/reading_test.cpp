@@ -50,18 +50,18 @@ TEST_P(Reading, APageEndsBehindTheRowThatReachesTheBytes) {
 TEST_P(Reading, ADirectConversationIsMadeForTwoUsersThatExist) {
   store().add_user("alice");
   store().add_user("bob");
-  EXPECT_EQ(store().load_conversation("dm:alice:carol"), std::nullopt);
-  EXPECT_EQ(store().load_conversation("dm:bob:alice"), std::nullopt);
-  EXPECT_EQ(store().load_conversation("g:nothing"), std::nullopt);
+  EXPECT_EQ(store().load_conversation("dm:alice:carol", {}), std::nullopt);
+  EXPECT_EQ(store().load_conversation("dm:bob:alice", {}), std::nullopt);
+  EXPECT_EQ(store().load_conversation("g:nothing", {}), std::nullopt);
   EXPECT_EQ(store().find_conversation("dm:alice:bob"), std::nullopt);
-  const auto made = store().load_conversation("dm:alice:bob");
+  const auto made = store().load_conversation("dm:alice:bob", {});
   ASSERT_TRUE(made);
   EXPECT_EQ(made->kind, ConversationKind::kDirect);
   EXPECT_EQ(made->last_rev, 0);
   ASSERT_EQ(made->members.size(), 2U);
   EXPECT_EQ(made->members[0], (Member{"alice", Role::kMember, 1, 1, 0}));
   EXPECT_EQ(made->members[1].user, "bob");
-  EXPECT_EQ(store().load_conversation("dm:alice:bob"), made);
+  EXPECT_EQ(store().load_conversation("dm:alice:bob", {}), made);
   EXPECT_EQ(store().find_conversation("dm:alice:bob"), made);
 }
 

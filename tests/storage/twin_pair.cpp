@@ -108,7 +108,7 @@ std::string Side::text(const DeviceOpening& opening) const {
   for (const auto& o : opening.owed) {
     out << '\n'
         << number_of(o.conv_id) << ' ' << neutral(o.conv) << ' ' << o.delivered << '/' << o.last_seq << ' ' << o.rev
-        << '/' << o.last_rev;
+        << '/' << o.last_rev << " jumped to " << o.jumped_to;
   }
   return out.str();
 }
@@ -193,9 +193,9 @@ std::string TwinPair::create_group(const std::string& title, const std::string& 
   });
 }
 
-std::string TwinPair::conversation(const std::string& name, bool make) {
+std::string TwinPair::conversation(const std::string& name, const std::optional<SeqSource>& source) {
   return both("load " + name, [&](Side& side) {
-    const auto state = make ? side.store.load_conversation(name) : side.store.find_conversation(name);
+    const auto state = source ? side.store.load_conversation(name, *source) : side.store.find_conversation(name);
     if (state) side.learn(*state);
     return side.text(state);
   });

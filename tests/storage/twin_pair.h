@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,9 +85,13 @@ class TwinPair {
   }
   std::string create_group(const std::string& title, const std::string& owner, const std::vector<std::string>& members,
                            TimeMs now);
-  std::string conversation(const std::string& name, bool make);
+  // As it is; or, with `source`, loaded for it.
+  std::string conversation(const std::string& name, const std::optional<SeqSource>& source);
   std::string commit(const std::string& what, const WantedBatch& batch);
 
+  Seq last_seq(int conversation) const {
+    return one_.store.find_conversation(one_.name(conversation)).value().last_seq;
+  }
   int count(const std::string& outcome) const;  // how often both answered so
   std::string summary() const;
 

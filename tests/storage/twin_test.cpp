@@ -25,6 +25,13 @@ class RandomOperations {
     pair_.commit("the journal's first batch", last_);
   }
 
+  // How many conversations went on higher behind a loss.
+  int jumped() const {
+    int count = 0;
+    for (int which = 0; which < pair_.groups(); ++which) count += pair_.last_seq(which) >= kSeqJump ? 1 : 0;
+    return count;
+  }
+
   // One operation on both; answers what differed, or nothing.
   std::string step() {
     switch (number(0, 19)) {
@@ -101,12 +108,18 @@ class RandomOperations {
       const auto one = user();
       const auto other = user();
       if (!valid_user_name(one) || !valid_user_name(other)) return "";
-      const bool make = one_in(2);
-      return pair_.conversation(direct_name(one, other), make);
+      return pair_.conversation(direct_name(one, other), one_in(2) ? std::optional(source()) : std::nullopt);
     }
     const int which = group();
+    const auto asking = source();
     return pair_.both("load group " + std::to_string(which),
-                      [&](Side& side) { return side.text(side.store.load_conversation(side.name(which))); });
+                      [&](Side& side) { return side.text(side.store.load_conversation(side.name(which), asking)); });
+  }
+
+  // Mostly the same journal, now and then behind one more loss.
+  SeqSource source() {
+    if (one_in(30)) ++losses_;
+    return {.journal = {static_cast<std::uint8_t>(one_in(6) ? 0x43 : 0x42)}, .losses = losses_};
   }
 
   std::string add_member() {
@@ -187,13 +200,15 @@ class RandomOperations {
     for (int i = number(0, 12); i > 0; --i) {
       const int which = group();
       if (which == pair_.groups()) continue;  // it would make the whole batch fail: commit_nonsense()
+      seqs_[which] = std::max(seqs_[which], pair_.last_seq(which));  // it may have jumped
       batch.messages.push_back(
           {which, ++seqs_[which], now_, pick(kUsers), one_in(3) ? "" : "id-" + std::to_string(++ids_), one_in(5),
            "{\"body\":\"" + std::string(static_cast<std::size_t>(number(0, 90)), 'x') + "\\n聊\"}"});
     }
     for (int i = number(0, 12); i > 0; --i) {
-      batch.cursors.push_back(
-          {group(), user(), device(), number(0, 40), number(0, 8), one_in(2) ? 0 : number(0, 40), now_});
+      const Seq jumped = one_in(3) ? number(0, static_cast<int>(losses_)) * kSeqJump : 0;
+      batch.cursors.push_back({group(), user(), device(), jumped + number(0, 40), number(0, 8),
+                               one_in(2) ? 0 : jumped + number(0, 40), now_});
     }
     if (one_in(4)) batch.commands = std::min(number(1, 3), static_cast<int>(batch.to - batch.from));
     position_ = batch.to;
@@ -225,6 +240,7 @@ class RandomOperations {
   Position position_ = 1000;
   WantedBatch last_{.from = 900, .to = 1000};
   std::map<int, Seq> seqs_;
+  std::int64_t losses_ = 0;
   int ids_ = 0;
 };
 
@@ -250,6 +266,7 @@ TEST(TwinStores, AnswerTheSame) {
   EXPECT_GT(pair.count("already applied"), 10);
   EXPECT_GT(pair.count("corrupt"), 10);
   EXPECT_GT(pair.count("refused"), 50);
+  EXPECT_GT(operations.jumped(), 2);
 }
 
 // The comparison itself can fail: a store that forgets one thing is found out.

@@ -19,6 +19,7 @@ HubRig::HubRig() {
 void HubRig::restart() {
   requests.waiting.clear();
   hub.reset();
+  answers.seq_source = {.journal = journal.id(), .losses = journal.losses()};
   hub = std::make_unique<Hub>(options, clock, broker, requests, journal);
   std::map<Position, ParkedRecord> parked;
   for (const auto& [position, record] : journal.records()) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "plugin/journal/format.h"
+
 namespace chat::test {
 namespace {
 
@@ -13,7 +15,10 @@ class MemoryReader : public JournalReader {
     const auto& records = journal_.records();
     const auto found = std::lower_bound(records.begin(), records.end(), position_,
                                         [](const auto& entry, Position wanted) { return entry.first < wanted; });
-    if (found == records.end()) return Result::kEnd;
+    if (found == records.end()) {
+      position_ = std::max(position_, journal_.end());  // over the gap that a loss left
+      return Result::kEnd;
+    }
     *record = found->second;
     *position = found->first;
     position_ = found + 1 != records.end() ? (found + 1)->first : journal_.end();
@@ -32,6 +37,13 @@ class MemoryReader : public JournalReader {
 
 MemoryJournal::MemoryJournal() {
   id_[0] = 1;
+}
+
+void MemoryJournal::lose_power() {
+  std::erase_if(records_, [this](const auto& entry) { return entry.first >= synced_; });
+  end_ += kPowerCutGap;
+  synced_ = end_;
+  ++losses_;
 }
 
 template <typename Kind>

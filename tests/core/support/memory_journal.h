@@ -23,6 +23,9 @@ class MemoryJournal : public Journal {
     ordered_.insert(ordered_.end(), static_cast<std::size_t>(times), result);
   }
 
+  // The machine goes down and comes back: what sync_now() did not reach is gone, and counted as a loss.
+  void lose_power();
+
   const std::vector<std::pair<Position, Record>>& records() const { return records_; }
   // All of one kind, in order.
   template <typename Kind>
@@ -40,7 +43,10 @@ class MemoryJournal : public Journal {
   Position end() const override { return end_; }
   std::uint64_t bytes() const override { return end_ - kBegin; }
   std::uint64_t cut_bytes() const override { return 0; }
-  bool power_cut() const override { return false; }
+  bool power_cut() const override { return losses_ > 0; }
+  bool may_have_lost() const override { return losses_ > 0; }
+  std::int64_t losses() const override { return losses_; }
+  Position synced() const override { return synced_; }
   AppendResult append(const MessageRecord& record, Position* position) override { return keep(record, position); }
   AppendResult append(const CursorRecord& record, Position* position) override { return keep(record, position); }
   AppendResult append(const CommandRecord& record, Position* position) override { return keep(record, position); }
@@ -48,7 +54,10 @@ class MemoryJournal : public Journal {
   AppendResult append(const ResolvedRecord& record, Position* position) override { return keep(record, position); }
   const std::string& last_error() const override { return last_error_; }
   void trim(Position up_to) override { trimmed_ = up_to; }
-  int sync_now() override { return 0; }
+  int sync_now() override {
+    synced_ = end_;
+    return 0;
+  }
   std::unique_ptr<JournalReader> read(Position from) override;
 
  private:
@@ -59,7 +68,9 @@ class MemoryJournal : public Journal {
 
   Uuid id_{};
   Position end_ = kBegin;
+  Position synced_ = kBegin;
   Position trimmed_ = 0;
+  std::int64_t losses_ = 0;
   AppendResult result_ = AppendResult::kOk;
   std::deque<AppendResult> ordered_;
   std::vector<std::pair<Position, Record>> records_;
