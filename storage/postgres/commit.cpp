@@ -74,6 +74,11 @@ constexpr Statement kCommands{
     "AS u (position, conv_id, operation, user_name, device, server_time, payload) "
     "ON CONFLICT (journal, position) DO NOTHING"};
 
+constexpr Statement kExpiries{"expiries",
+                              "INSERT INTO voids (conv_id, first_seq, last_seq, void_at) "
+                              "SELECT u.conv_id, u.seq, u.seq, u.at FROM unnest($1::bigint[], $2::bigint[], "
+                              "$3::bigint[]) AS u (conv_id, seq, at) ON CONFLICT (conv_id, last_seq) DO NOTHING"};
+
 enum class Advance { kMoved, kBehindUs };
 
 Advance advance(Session& session, pqxx::work& transaction, const Batch& batch) {
@@ -136,11 +141,26 @@ void copy_messages(pqxx::work& transaction, const Batch& batch) {
   copy.complete();
 }
 
+// A message that expires stops counting as unread at its time, without anybody doing anything then.
+void note_expiries(Session& session, pqxx::work& transaction, const Batch& batch) {
+  ArrayText convs;
+  ArrayText seqs;
+  ArrayText ends;
+  for (const auto& message : batch.messages) {
+    if (message.ttl_s == 0) continue;
+    convs.add(message.conv_id);
+    seqs.add(message.seq);
+    ends.add(message.server_time + 1000 * message.ttl_s);
+  }
+  if (!convs.empty()) session.exec(transaction, kExpiries, convs.text(), seqs.text(), ends.text());
+}
+
 CommitResult commit_in(Session& session, pqxx::work& transaction, const Batch& batch, const BatchPlan& plan) {
   if (advance(session, transaction, batch) == Advance::kBehindUs) return CommitResult::kAlreadyApplied;
   if (!batch.messages.empty()) {
     move_heads(session, transaction, plan);
     copy_messages(transaction, batch);
+    note_expiries(session, transaction, batch);
   }
   if (!plan.cursor_conv.empty()) {
     session.exec(transaction, kCursors, plan.cursor_user.text(), plan.cursor_device.text(), plan.cursor_conv.text(),

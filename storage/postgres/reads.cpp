@@ -28,12 +28,17 @@ constexpr Statement kMakeDirect{
     "SELECT made.id, both_users.name, 1, 1, chat_now() FROM made, both_users ORDER BY 2"};
 
 // Numbers are given under $2 behind $3 losses from now on. $4 is kSeqJump. The condition makes a second session that
-// had the same in mind do nothing.
+// had the same in mind do nothing. The numbers that are jumped over count as no messages.
 constexpr Statement kMarkSource{
     "mark_source",
-    "UPDATE conversations SET last_seq = last_seq + CASE WHEN seq_journal = $2 THEN $4::bigint ELSE 0 END, "
+    "WITH marked AS (UPDATE conversations SET last_seq = last_seq + CASE WHEN seq_journal = $2 THEN $4::bigint ELSE 0 "
+    "END, "
     "jumped_to = CASE WHEN seq_journal = $2 THEN last_seq + $4::bigint ELSE jumped_to END, "
-    "seq_journal = $2, seq_losses = $3 WHERE id = $1 AND (seq_journal, seq_losses) IS DISTINCT FROM ($2, $3)"};
+    "seq_journal = $2, seq_losses = $3 WHERE id = $1 AND (seq_journal, seq_losses) IS DISTINCT FROM ($2, $3) "
+    "RETURNING id, last_seq, jumped_to) "
+    "INSERT INTO voids (conv_id, first_seq, last_seq, void_at) "
+    "SELECT id, last_seq - $4::bigint + 1, last_seq, 0 FROM marked WHERE jumped_to = last_seq AND jumped_to > 0 "
+    "ON CONFLICT (conv_id, last_seq) DO NOTHING"};
 
 // Within a conversation the months lie in order of seq, but over all of a sender's conversations only server_time has
 // an order.
