@@ -54,6 +54,17 @@ TEST_F(DeskTest, AHandlersFieldsStandBehindIdAndOk) {
   EXPECT_EQ(handled.operation, "echo");
 }
 
+TEST_F(DeskTest, RawMembersReachTheClientInTheirOwnBytes) {
+  registry_.add("raw", [](const Request& request) {
+    return Reply::success(request.fields["fields"], R"("messages":[{ "n":1.50 }])");
+  });
+  const auto text = [&](const std::string& fields) {
+    return desk_.answer(incoming(R"({"id":"7","fields":)" + fields + "}", "raw")).answer->payload;
+  };
+  EXPECT_EQ(text(R"({"more":true})"), R"({"id":"7","ok":true,"more":true,"messages":[{ "n":1.50 }]})");
+  EXPECT_EQ(text("{}"), R"({"id":"7","ok":true,"messages":[{ "n":1.50 }]})");
+}
+
 TEST_F(DeskTest, CorrelationDataIsGivenBack) {
   Incoming request = incoming(R"({"id":"7","text":""})");
   EXPECT_EQ(desk_.answer(request).answer->correlation, std::nullopt);

@@ -47,7 +47,7 @@ std::string answer_once(Session& session, const RequestKey& key,
   }
   session.exec(transaction, kMakeAsker, key.user);
   PostgresChanges changes(session, transaction, key.user, key.now);
-  const auto answer = work(changes);
+  auto answer = work(changes);
   session.exec(transaction, kAnswer, key.user, key.id, answer);
   transaction.commit();
   return answer;

@@ -92,13 +92,18 @@ void RequestSuite::deliver(const std::string& conv, const std::string& user, Seq
   commit(batch);
 }
 
+void RequestSuite::lose_power(const std::string& conv) {
+  store_->load_conversation(conv, {{1, 2, 3}, losses_});
+  store_->load_conversation(conv, {{1, 2, 3}, ++losses_});
+}
+
 void RequestSuite::recall(const std::string& conv, Seq seq) {
   const auto where = " WHERE conv_id = " + std::to_string(id_of(conv)) + " AND seq = " + std::to_string(seq) +
                      " AND recalled_at IS NULL";
   sql("WITH gone AS (UPDATE messages SET recalled_at = " + std::to_string(now_) + R"(, payload = '{"recalled":true}')" +
       where + " RETURNING conv_id, seq, recalled_at) " +
       "INSERT INTO voids (conv_id, first_seq, last_seq, void_at) SELECT conv_id, seq, seq, recalled_at FROM gone "
-      "ON CONFLICT DO NOTHING");
+      "ON CONFLICT (conv_id, last_seq) DO UPDATE SET void_at = least(voids.void_at, excluded.void_at)");
 }
 
 std::vector<json> RequestSuite::events(const std::string& conv) {

@@ -49,6 +49,8 @@ class RequestSuite : public ::testing::Test {
   // Stores that the user has read, and the device received, so much.
   void read(const std::string& conv, const std::string& user, Seq seq, const std::string& device = "phone");
   void deliver(const std::string& conv, const std::string& user, Seq seq, const std::string& device = "phone");
+  // A power cut cost the plugin's journal its end: numbers go on 2^20 higher, and the void is said to be one.
+  void lose_power(const std::string& conv);
   // What a recall leaves behind.
   void recall(const std::string& conv, Seq seq);
   std::vector<json> events(const std::string& conv);
@@ -71,6 +73,7 @@ class RequestSuite : public ::testing::Test {
   std::unique_ptr<Desk> desk_;
   Position position_ = 0;
   int ids_ = 0;
+  int losses_ = 0;
 };
 
 }  // namespace chat::test
