@@ -77,8 +77,8 @@ std::optional<UserState> user_of(const pqxx::result& rows, const std::string& na
   UserState user{name, {}};
   for (const auto& row : rows) {
     if (row[0].is_null()) break;  // nothing sent with an id
-    user.recent.push_back(
-        {text(row[0]), text(row[2]), number(row[1]), number(row[3]), number(row[4]), uuid(row[5]), text(row[6]), row[7].as<bool>()});
+    user.recent.push_back({text(row[0]), text(row[2]), number(row[1]), number(row[3]), number(row[4]), uuid(row[5]),
+                           text(row[6]), row[7].as<bool>()});
   }
   return user;
 }
