@@ -57,6 +57,37 @@ TEST(BridgeOptions, ReachTheLink) {
   EXPECT_EQ(link.client_id, "c");
 }
 
+TEST(BridgeOptions, ReachTheCommands) {
+  const CommandRules standard = command_rules(parse({}).options);
+  EXPECT_EQ(standard.recall_window, 120'000);
+  EXPECT_FALSE(standard.keep_recalled);
+  EXPECT_EQ(standard.message_bytes_max, 65'536U);
+  const Parsed parsed = parse({"--recall-window", "7", "--keep-recalled", "--max-message-bytes", "1000"});
+  ASSERT_EQ(parsed.code, std::nullopt) << parsed.err;
+  const CommandRules rules = command_rules(parsed.options);
+  EXPECT_EQ(rules.recall_window, 7'000);
+  EXPECT_TRUE(rules.keep_recalled);
+  EXPECT_EQ(rules.message_bytes_max, 1'000U);
+  EXPECT_EQ(parse({"--recall-window", "-1"}).code, kBadOptions);
+  EXPECT_EQ(parse({"--max-message-bytes", "255"}).code, kBadOptions);
+}
+
+TEST(BridgeOptions, TheFileThatOperatorsCopyNamesOnlyWhatThereIs) {
+  std::ifstream given(CHAT_TEST_SOURCE_DIR "/conf/bridge.toml");
+  const test::TempFolder folder;
+  const auto path = folder.path("bridge.toml");
+  {
+    std::ofstream kept(path);
+    for (std::string line; std::getline(given, line);) {
+      if (line.find("-file") == std::string::npos) kept << line << "\n";  // these files are not here
+    }
+  }
+  const Parsed parsed = parse({"--config", path.c_str()});
+  ASSERT_EQ(parsed.code, std::nullopt) << parsed.err;
+  EXPECT_EQ(parsed.options.recall_window, 120);
+  EXPECT_FALSE(parsed.options.keep_recalled);
+}
+
 TEST(BridgeOptions, WrongValuesAreRefusedWithOptionAndValue) {
   const std::vector<std::pair<const char*, const char*>> wrong = {
       {"--broker", "localhost"},
