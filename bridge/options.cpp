@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
-#include <iostream>
 #include <stdexcept>
 
 #include "bridge/mqtt/broker_uri.h"
@@ -124,13 +123,12 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
   app.allow_config_extras(CLI::config_extras_mode::error);
   try {
     app.parse(argc, argv);
+    options->postgres = where_postgres_is(options->postgres, postgres_file);
+    if (options->postgres.empty()) {
+      throw CLI::RequiredError("--postgres, --postgres-file or CHAT_PG with a libpq connection URI");
+    }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kEnded : kBadOptions;
-  }
-  options->postgres = where_postgres_is(options->postgres, postgres_file);
-  if (options->postgres.empty()) {
-    std::cerr << "--postgres, --postgres-file or CHAT_PG must be given: a libpq connection URI\n";
-    return kBadOptions;
   }
   return std::nullopt;
 }

@@ -25,7 +25,6 @@ constexpr int kMqtt5 = 5;
 constexpr int kQos = 1;
 constexpr seconds kKeepAlive{20};
 constexpr seconds kConnectPatience{10};
-constexpr milliseconds kAnswerPatience{kConnectPatience + seconds{5}};  // if Paho itself should say nothing
 constexpr milliseconds kFlushPatience{300};  // for what waits to go out when it is time to stop; main() gives a second
 constexpr milliseconds kFarewellPatience{300};  // for the DISCONNECT itself
 // A connection that held less long than this does not count as a success: the waits go on growing.
@@ -107,7 +106,7 @@ bool BrokerLink::establish() {
   }
   try {
     const auto connecting = client_.connect(connect_options(), nullptr, *this);
-    if (!await(State::kConnecting, kAnswerPatience, "no answer to CONNECT")) return false;
+    if (!await(State::kConnecting, options_.answer_patience, "no answer to CONNECT")) return false;
     set_no_delay(parse_broker_uri(options_.broker).port);
     {
       const std::scoped_lock lock(mutex_);
@@ -115,7 +114,7 @@ bool BrokerLink::establish() {
     }
     move(State::kConnected, State::kSubscribing);
     client_.subscribe(options_.filter, kQos, nullptr, *this);
-    return await(State::kSubscribing, kAnswerPatience, "no answer to SUBSCRIBE");
+    return await(State::kSubscribing, options_.answer_patience, "no answer to SUBSCRIBE");
   } catch (const std::exception& error) {
     fail(error.what());
     return false;
@@ -139,15 +138,16 @@ void BrokerLink::serve() {
       if (outbox_.calm()) changed_.notify_all();
       continue;
     }
+    const auto heard = heard_;
     const auto news = [&] {
-      return state_ != State::kReady || outbox_.can_send() || stopping_ != stopping || (stopping && outbox_.empty());
+      return state_ != State::kReady || outbox_.can_send() || stopping_ != stopping || heard_ != heard;
     };
     if (stopping) {
       changed_.wait_until(lock, *end, news);
     } else if (outbox_.empty()) {
       if (lost_ > 0) spdlog::warn("{} answers were not sent: more than {} waited", std::exchange(lost_, 0), kOutboxMax);
       changed_.wait(lock, news);
-    } else if (!changed_.wait_for(lock, kAnswerPatience, news)) {
+    } else if (!changed_.wait_for(lock, options_.answer_patience, news)) {
       state_ = State::kFailed;
       why_ = "the broker acknowledges nothing";
     }
@@ -264,6 +264,7 @@ void BrokerLink::sent(std::uint64_t ticket, bool arrived) {
   {
     const std::scoped_lock lock(mutex_);
     outbox_.done();
+    ++heard_;
     if (const auto found = waiting_.find(ticket); found != waiting_.end()) {
       done = std::move(found->second);
       waiting_.erase(found);

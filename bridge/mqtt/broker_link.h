@@ -37,6 +37,9 @@ struct LinkOptions {
   std::string filter;         // subscribed to with QoS 1
   std::chrono::milliseconds first_wait{250};
   std::chrono::milliseconds longest_wait{30'000};
+  // A broker that acknowledges nothing for so long, while something waits for it, is given up: should Paho itself say
+  // nothing.
+  std::chrono::milliseconds answer_patience{15'000};
 };
 
 class BrokerLink : private mqtt::callback, private mqtt::iaction_listener {
@@ -101,6 +104,7 @@ class BrokerLink : private mqtt::callback, private mqtt::iaction_listener {
   std::size_t lost_ = 0;                   // messages that could not be sent, since the log last said so
   std::map<std::uint64_t, Done> waiting_;  // by the ticket of a message in the outbox or under way
   std::uint64_t tickets_ = 0;
+  std::uint64_t heard_ = 0;  // publishes that came to an end: while this rises, the broker lives
   Backoff backoff_;
   mqtt::async_client client_;  // behind all that its callbacks touch: destroyed before it
   std::thread thread_;

@@ -95,8 +95,9 @@ test_TlsExampleIsAcceptedByTheBroker() {
 test_BridgeConfigurationStartsTheBridge() {
   unset CHAT_BARE
   dev up
-  sed -e "s|mqtt://127.0.0.1:1883|mqtt://127.0.0.1:$(variable CHAT_PORT)|; s|/etc/mosquitto-chat/bridge-password|$HERE/secret/bridge-password|" \
+  sed -e "s|mqtt://127.0.0.1:1883|mqtt://127.0.0.1:$(variable CHAT_PORT)|; s|/etc/mosquitto-chat/|$HERE/secret/|" \
     "$ROOT/conf/bridge.toml" >"$HERE/bridge.toml"
+  variable CHAT_PG >"$HERE/secret/postgres-uri"
   dev stop bridge
   "$BUILD_FOLDER/bridge/mosquitto-chat-bridge" --config "$HERE/bridge.toml" >"$HERE/own-bridge" 2>&1 &
   CHILDREN+=($!)
