@@ -25,7 +25,7 @@ struct BatchPlan {
   ArrayText command_position, command_conv, command_operation, command_user, command_device, command_time,
       command_payload;
   ArrayText void_conv, void_seq, void_at;  // messages that expire, and when
-  std::set<TimeMs> months;  // a time in each month in which there is a message
+  std::set<TimeMs> months;                 // a time in each month in which there is a message
 };
 
 }  // namespace chat
