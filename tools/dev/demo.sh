@@ -85,7 +85,23 @@ play() {
   await_scene alice '[.[] | select(.topic == "error").json | select(.id == "'"$TAKE"'-forged").code] == ["reserved_field"]' "the refusal of the forged sender"
   show alice error '.id == "'"$TAKE"'-forged"'
   scene_check alice '[.[] | select(.topic == "inbox").json | select(.id == "'"$TAKE"'-forged")] == []' "the forged message was delivered"
+
+  act "Bob is away again, and alice takes back what she wrote: he gets a tombstone, and never the text"
+  write alice "c/$GROUP" five "The surprise for bob is in the cellar."
+  arrow alice "writes" "$PREFIX/c/$GROUP/recall {\"seq\":5}"
+  post alice alice-writes "c/$GROUP/recall" '{"seq":5}'
+  await_scene alice 'any(.[]; .topic == "event" and .json.kind == "message.recalled" and .json.seq == 5)' "the word of alice's recall"
+  show alice event '.kind == "message.recalled"'
   leave alice
+  listen bob bob-phone
+  show bob inbox '.seq == 5'
+  scene_check bob '[.[] | select(.topic == "inbox").json | select(.seq == 5)] | map([.recalled, has("body")]) == [[true, false]]' \
+    "bob did not get one tombstone in place of what alice took back"
+  leave bob
+
+  act "Bob asks what he has not read, and for the group's history"
+  ask bob bob-phone unread.get '{"id":"'"$TAKE"'-unread","conv":"'"$GROUP"'"}' '.unread == 0'
+  ask bob bob-phone history '{"id":"'"$TAKE"'-history","conv":"'"$GROUP"'","limit":2}' '.messages | map([.seq, .body]) == [[5, null], [4, "Three o'"'"'clock, then."]]'
   say
   say "${GREEN}All of this was checked: order, numbers, senders, nothing lost, nothing twice.${PLAIN}"
 }
@@ -137,7 +153,9 @@ show() { # WHO TOPIC CONDITION
     words=$(jq -r 'if .body then "#\(.seq) from \(.from): \(.body)"
       elif .acks then (.acks | map("#\(.seq) of \(.conv) is \(.status)") | join(", "))
       elif .state then .state + (if .messages then ": \(.messages) messages of \(.conversations) conversations" else "" end)
-      elif .code then "refused: \(.reason)" else "" end' <<<"$line")
+      elif .code then "refused: \(.reason)"
+      elif .recalled then "#\(.seq) was taken back by \(.by)"
+      elif .kind == "message.recalled" then "\(.by) takes back #\(.seq)" else "" end' <<<"$line")
     arrow "$1" "$2" "$words"
     printf '                 %s%s%s\n' "$DIM" "$line" "$PLAIN"
   done < <(scene "$1" | jq -c ".[] | select(.topic == \"$2\").json | select($3)")
@@ -189,6 +207,16 @@ write_raw() {
 post() { # WHO DEVICE TOPIC PAYLOAD
   timeout 20 mosquitto_pub -h 127.0.0.1 -p "$PORT" -i "$2" -u "$1" -P demo -q 1 -t "$PREFIX/$3" -m "$4" ||
     wrong "$1 could not publish on $PREFIX/$3"
+}
+
+# A request, and its answer, which must be as the condition says.
+ask() { # WHO DEVICE OPERATION PAYLOAD CONDITION
+  local answer
+  arrow "$1" "asks" "$PREFIX/rpc/$3 $4"
+  answer=$(timeout 20 mosquitto_rr -h 127.0.0.1 -p "$PORT" -i "$2" -u "$1" -P demo -q 1 -t "$PREFIX/rpc/$3" \
+    -e "$PREFIX/u/$1/reply/$2" -m "$4") || wrong "$1 got no answer to $3"
+  printf '                 %s%s%s\n' "$DIM" "$answer" "$PLAIN"
+  [ "$(jq "$5" <<<"$answer")" = true ] || wrong "the answer to $3 is not what was expected"
 }
 
 next_lines() {
