@@ -8,7 +8,11 @@ spawn_bridge() {
     --user "$BRIDGE_USER" --password-file "$RUN/secret/bridge-password" --prefix "$PREFIX" --log-level info
 }
 
-# It says so itself; only what this start wrote counts.
-bridge_answers() { tail -c "+$((BRIDGE_LOG_BEFORE + 1))" "$RUN/bridge.log" | grep -q "listening on"; }
+# It says so itself; only what this start wrote counts. While PostgreSQL is down it can do no more than wait for it.
+bridge_answers() {
+  local said
+  said=$(tail -c "+$((BRIDGE_LOG_BEFORE + 1))" "$RUN/bridge.log")
+  grep -q "listening on" <<<"$said" || { [ -z "$(service_pid postgres)" ] && grep -q "who leads can't be settled" <<<"$said"; }
+}
 await_bridge() { await bridge 30 bridge_answers; }
 stop_bridge() { end_service bridge TERM "$1"; }
