@@ -205,12 +205,18 @@ Outcome Conversing::command(const Origin& origin, std::string_view conv, std::st
   auto admission = admitter_.command(operation, published);
   if (auto* refusal = std::get_if<Refusal>(&admission)) return std::move(*refusal);
   const auto& command = std::get<AdmittedCommand>(admission);
+  // It needs nothing of its sender's, but the message that it is about may: neither goes before the other.
+  const bool sender_waits = senders_.find(origin.user) == nullptr;
   auto found = find(*origin.user, conv);
-  if (auto* waiting = std::get_if<Waiting>(&found)) return std::move(*waiting);
+  if (auto* waiting = std::get_if<Waiting>(&found)) {
+    waiting->sender = sender_waits;
+    return std::move(*waiting);
+  }
   if (auto* refusal = std::get_if<Refusal>(&found)) {
     refusal->id = command.id;
     return std::move(*refusal);
   }
+  if (sender_waits) return Waiting{.conversation = false, .sender = true, .conv = std::string(conv)};
   const auto& conversation = *std::get<Found>(found).conversation;
   if (command.seq > conversation.last_seq) {
     return refuse(Code::kNotFound,

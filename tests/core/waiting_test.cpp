@@ -30,6 +30,30 @@ TEST_F(WaitingPublish, ItIsJournaledAcknowledgedAndGoesOnInOrder) {
   EXPECT_EQ(hub->parked_floor(), Parking::kNothingParked);
 }
 
+// The message waits for its sender's ids and for the conversation, whichever comes first; the edit behind it must not
+// be judged before the message is there.
+TEST_F(WaitingPublish, ACommandNeverOvertakesTheMessageThatItIsAbout) {
+  for (const bool conversation_first : {true, false}) {
+    restart();
+    const auto conv = group("alice", {"bob"});
+    const auto alice = connect("alice", "a1");
+    send(alice, conv, "1");
+    publish(alice, "chat/c/" + conv + "/edit", R"({"seq":1,"body":"2"})");
+    persist();
+    std::deque<Notice> loads;
+    while (auto answer = take_answer()) {
+      const bool first = std::holds_alternative<ConversationLoaded>(*answer) == conversation_first;
+      loads.insert(first ? loads.begin() : loads.end(), std::move(*answer));
+    }
+    ASSERT_EQ(loads.size(), 2U);
+    for (auto& answer : loads) hub->notice(std::move(answer));
+    settle();
+    EXPECT_EQ(error_codes("alice"), std::vector<std::string>{});
+    EXPECT_EQ(store.messages(conv).size(), 1U);
+  }
+  EXPECT_EQ(store.commands().size(), 2U);
+}
+
 TEST_F(WaitingPublish, WhatIsResumedReachesSubscribersOfTheConversationsTopic) {
   const auto bob = connect("bob", "b1");
   ASSERT_TRUE(subscribe(bob, "chat/c/" + conv_ + "/msg"));

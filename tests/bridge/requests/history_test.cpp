@@ -14,8 +14,8 @@ class History : public RequestSuite {
     for (const auto& message : answer.at("messages")) seqs.push_back(message.at("seq"));
     return seqs;
   }
-  std::vector<Seq> history(const std::string& user, json fields) {
-    return seqs(ask(user, "history", std::move(fields)));
+  std::vector<Seq> history(const std::string& user, const json& fields) {
+    return seqs(ask(user, "history", fields));
   }
 };
 
