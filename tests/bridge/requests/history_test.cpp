@@ -14,9 +14,7 @@ class History : public RequestSuite {
     for (const auto& message : answer.at("messages")) seqs.push_back(message.at("seq"));
     return seqs;
   }
-  std::vector<Seq> history(const std::string& user, const json& fields) {
-    return seqs(ask(user, "history", fields));
-  }
+  std::vector<Seq> history(const std::string& user, const json& fields) { return seqs(ask(user, "history", fields)); }
 };
 
 using Seqs = std::vector<Seq>;
