@@ -2,13 +2,16 @@
 // not connected to the broker.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "bridge/commands/command_worker.h"
 #include "bridge/mqtt/broker_link.h"
 #include "bridge/options.h"
 #include "bridge/request_worker.h"
 #include "bridge/rpc/desk.h"
+#include "bridge/signals/signal_reader.h"
 
 namespace chat {
 
@@ -26,11 +29,21 @@ class Duty {
   void stop();   // ends everything, and disconnects
 
  private:
+  // Both on threads of the link's: they must not wait.
+  using OnSessions = std::function<void(const SessionSignals&)>;
+  using OnLink = std::function<void(bool up)>;
+
+  void take(Incoming incoming);
+  void hear_sessions(std::string_view payload);
+
   const Options& options_;
   const Desk& desk_;
   std::unique_ptr<BrokerLink> link_;
   std::unique_ptr<RequestWorker> requests_;
   std::unique_ptr<CommandWorker> commands_;
+  SignalReader signals_;                 // Paho's thread only
+  std::vector<OnSessions> on_sessions_;  // these two: unchanged while the link is there
+  std::vector<OnLink> on_link_;
 };
 
 }  // namespace chat

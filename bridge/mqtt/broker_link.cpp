@@ -49,8 +49,9 @@ BrokerLink::~BrokerLink() {
   stop();
 }
 
-void BrokerLink::start(OnMessage on_message) {
+void BrokerLink::start(OnMessage on_message, OnLink on_link) {
   on_message_ = std::move(on_message);
+  on_link_ = std::move(on_link);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -73,6 +74,7 @@ void BrokerLink::run() {
       serve();
       if (Clock::now() - since >= kStable) backoff_.reset();
     }
+    if (std::exchange(told_up_, false)) on_link_(false);
     const milliseconds wait = backoff_.next();
     std::map<std::uint64_t, Done> unheard;
     bool stopping = false;
@@ -111,6 +113,10 @@ bool BrokerLink::establish() {
     {
       const std::scoped_lock lock(mutex_);
       outbox_.open(std::min(kUnderWayMax, window_of(*connecting)));
+    }
+    if (on_link_) {
+      told_up_ = true;
+      on_link_(true);
     }
     move(State::kConnected, State::kSubscribing);
     client_.subscribe(options_.filter, kQos, nullptr, *this);

@@ -53,8 +53,13 @@ class BrokerLink : private mqtt::callback, private mqtt::iaction_listener {
   BrokerLink(const BrokerLink&) = delete;
   BrokerLink& operator=(const BrokerLink&) = delete;
 
-  // Starts connecting. Once.
-  void start(OnMessage on_message);
+  // Starts connecting. Once. `on_link`, where it is given, is called on the link's thread: true before the first
+  // message of a connection may come, false once the connection has ended. It must not wait.
+  using OnLink = std::function<void(bool up)>;
+  void start(OnMessage on_message, OnLink on_link = nullptr);
+
+  // Gives the connection up and makes a new one: for whoever finds that something is missing. Any thread; never waits.
+  void renew(std::string why) { fail(std::move(why)); }
 
   // Queues a message. Never waits, so that Paho's threads may call it too. Where there is no connection, or kOutboxMax
   // wait already, it is lost, and the log says how many were: clients repeat what was not answered.
@@ -95,6 +100,8 @@ class BrokerLink : private mqtt::callback, private mqtt::iaction_listener {
 
   const LinkOptions options_;
   OnMessage on_message_;
+  OnLink on_link_;
+  bool told_up_ = false;  // the link's thread only
   std::mutex mutex_;
   std::condition_variable changed_;
   State state_ = State::kIdle;

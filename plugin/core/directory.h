@@ -52,7 +52,9 @@ struct Session {
   bool wants_inbox = false;
   bool wants_event = false;
   bool wants_sync = false;
-  int qos = 1;  // of what is sent to the device: 0 or 1, the most of its subscriptions to what is sent
+  bool wants_unread = false;  // the counters, as digest or as total
+  bool signalled = false;     // SignalWriter knows of it
+  int qos = 1;                // of what is sent to the device: 0 or 1, the most of its subscriptions to what is sent
   Tap tap;
 };
 

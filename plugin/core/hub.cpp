@@ -53,7 +53,8 @@ Hub::Hub(const HubOptions& options, const Clock& clock, Broker& broker, Requests
       admitter_(options.message_bytes_max),
       conversing_(admitter_, topics_, clock, broker, journal, conversations_, senders_, tail_, outflow_,
                   options.seqs_at_risk_max),
-      seal_(random_seal()) {}
+      seal_(random_seal()),
+      signals_(topics_.signal(), seal_, options.bridge_user, broker, directory_) {}
 
 Hub::~Hub() = default;
 
@@ -62,7 +63,11 @@ Hub::~Hub() = default;
 
 Session* Hub::touch(const ClientRef& client) {
   if (!valid_user_name(client.user) || !valid_device_name(client.device)) return nullptr;
-  auto& session = directory_.touch(client, [this](Session& old) { outflow_.close(old); });
+  auto& session = directory_.touch(client, [this](Session& old) {
+    signals_.changed(old);
+    outflow_.close(old);
+  });
+  if (!std::exchange(session.signalled, true)) signals_.changed(session);
   if (!session.user->recent && client.user != options_.bridge_user) ask_user(session.user->name);
   return &session;
 }
@@ -81,6 +86,7 @@ Access Hub::may_subscribe(const ClientRef& client, std::string_view filter, int 
   if (decision.kind == Kind::kRefused) return refuse_filter(Code::kNotAllowed, decision.reason);
   if (decision.kind == Kind::kRequests) {
     bridges_.push_back(client.handle);
+    signals_.bridge_came();
     return Access::kGranted;
   }
   auto* session = touch(client);
@@ -114,6 +120,7 @@ Access Hub::may_subscribe(const ClientRef& client, std::string_view filter, int 
     update_wants(*session);
     const bool more = session->wants_inbox != inbox || session->wants_event != event;
     if (more) outflow_.open(*session);
+    if (covers_unread(filter, session->user->name)) signals_.asked(*session);
   }
   // "#" also covers what is not ours: there, whoever decides about the rest decides.
   return decision.kind == Kind::kEverything ? Access::kOutside : Access::kGranted;
@@ -125,11 +132,17 @@ Access Hub::may_unsubscribe(const ClientRef& client, std::string_view filter) {
   const auto same = [&](const Session::Filter& known) { return known.text == filter; };
   if (session != nullptr && std::erase_if(session->filters, same) > 0) {
     const bool wanted = session->wants_inbox || session->wants_event;
+    signals_.changed(*session);
     update_wants(*session);
     if (wanted && !session->wants_inbox && !session->wants_event) outflow_.close(*session);
   }
   const bool ours = decide_subscribe(topics_, filter, client.user, true).kind != SubscribeDecision::Kind::kOutside;
   return ours ? Access::kGranted : Access::kOutside;
+}
+
+bool Hub::covers_unread(std::string_view filter, std::string_view user) const {
+  return filter_matches(filter, topics_.user(user, user_topic::kUnread)) ||
+         filter_matches(filter, topics_.user(user, user_topic::kUnreadTotal));
 }
 
 void Hub::update_wants(Session& session) {
@@ -147,6 +160,9 @@ void Hub::update_wants(Session& session) {
   session.wants_inbox = covers(user_topic::kInbox);
   session.wants_event = covers(user_topic::kEvent);
   session.wants_sync = covers(user_topic::kSync);
+  session.wants_unread = std::any_of(session.filters.begin(), session.filters.end(), [&](const auto& filter) {
+    return covers_unread(filter.text, session.user->name);
+  });
   if (qos >= 0) session.qos = qos;
 }
 
@@ -193,7 +209,7 @@ Access Hub::may_read(const ClientRef& client, std::string_view topic, std::strin
   if (parsed->kind == PublishKind::kUserTopic) {
     return !client.user.empty() && parsed->name == client.user ? Access::kGranted : Access::kRefused;
   }
-  if (parsed->kind == PublishKind::kRpc) {
+  if (parsed->kind == PublishKind::kRpc || parsed->kind == PublishKind::kSignal) {
     const bool sealed = payload.starts_with(seal_);
     return sealed && client.user == options_.bridge_user ? Access::kGranted : Access::kRefused;
   }
@@ -212,9 +228,10 @@ Access Hub::may_read(const ClientRef& client, std::string_view topic, std::strin
 void Hub::disconnected(const void* handle, std::string_view device) {
   expire_write();
   dead_ = handle;
-  std::erase(bridges_, handle);
+  if (std::erase(bridges_, handle) > 0 && bridges_.empty()) signals_.bridge_went();
   auto* session = directory_.find(handle, device);
   if (session == nullptr) return;
+  signals_.changed(*session);
   outflow_.close(*session);
   directory_.erase(*session);
 }
@@ -247,6 +264,7 @@ PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, s
   }
   switch (parsed->kind) {
     case PublishKind::kUnknown:
+    case PublishKind::kSignal:
       return refuse(
           client, topic,
           {.code = Code::kUnknownOperation, .reason = "Nothing is published to " + in_quotes(topic) + ".", .id = {}});
@@ -258,6 +276,7 @@ PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, s
         update_wants(*session);
       }
       outflow_.open(*session);
+      if (session->wants_unread) signals_.asked(*session);
       return {.kind = PublishVerdict::Kind::kUntouched, .payload = nullptr};
     case PublishKind::kRpc:
       return forward_request(client, topic, payload);

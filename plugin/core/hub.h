@@ -20,6 +20,7 @@
 #include "plugin/core/access.h"
 #include "plugin/core/conversing.h"
 #include "plugin/core/parking.h"
+#include "plugin/core/signal_writer.h"
 
 namespace chat {
 
@@ -101,6 +102,7 @@ class Hub {
   void tell_events(const Conversation& conversation, const std::vector<StoredEvent>& events,
                    const std::vector<std::shared_ptr<User>>& gone);
   void update_wants(Session& session);
+  bool covers_unread(std::string_view filter, std::string_view user) const;
   void expire_write();
 
   HubOptions options_;
@@ -132,6 +134,7 @@ class Hub {
   StringMap<std::vector<std::string>> watchers_;  // conversation being loaded -> users who subscribed to its own topic
   std::vector<const void*> bridges_;              // connections that read requests with the bridge's credentials
   std::string seal_;            // what an envelope for the bridge starts with: nobody else can know it
+  SignalWriter signals_;        // behind seal_, of which it takes a copy
   const void* dead_ = nullptr;  // a connection that ended just now: what it still publishes is its last will
   // A granted write whose message has not come: see expire_write(). Kept, so that a publish costs no allocation here.
   struct PendingWrite {

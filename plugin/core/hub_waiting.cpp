@@ -369,6 +369,7 @@ void Hub::changed(const Changed& changes) {
 void Hub::tick() {
   expire_write();
   outflow_.tick();
+  signals_.tick();
   const auto now = clock_.steady();
   if (stuck_.empty() || now - retried_at_ < kRetryStuckMs) return;
   retried_at_ = now;

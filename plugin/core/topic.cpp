@@ -6,7 +6,8 @@
 namespace chat {
 namespace {
 
-constexpr std::size_t kPrefixMax = 64;  // bytes
+constexpr std::size_t kPrefixMax = 64;                        // bytes
+constexpr std::string_view kSignalTopic = "signal/sessions";  // below rpc/; no operation's name holds a slash
 
 constexpr std::array<std::pair<std::string_view, PublishKind>, 7> kConversationLeaves{{
     {"msg", PublishKind::kMessage},
@@ -70,12 +71,17 @@ std::optional<PublishTopic> TopicSpace::parse(std::string_view topic) const {
   } else if (head == "rpc" && more) {
     parsed.operation = rest;
     if (!rest.empty() && rest.find('/') == std::string_view::npos) parsed.kind = PublishKind::kRpc;
+    if (rest == kSignalTopic) parsed.kind = PublishKind::kSignal;
   } else if (!more && head == "ack") {
     parsed.kind = PublishKind::kAckMany;
   } else if (!more && head == "sync") {
     parsed.kind = PublishKind::kSync;
   }
   return parsed;
+}
+
+std::string TopicSpace::signal() const {
+  return prefix_ + "/rpc/" + std::string(kSignalTopic);
 }
 
 std::string TopicSpace::user(std::string_view user, std::string_view leaf) const {

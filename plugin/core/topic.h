@@ -20,6 +20,7 @@ enum class PublishKind : std::uint8_t {
   kTyping,     // c/{conv}/typing
   kSync,       // sync
   kRpc,        // rpc/{operation}
+  kSignal,     // rpc/signal/sessions: from the plugin to the bridge
   kUserTopic,  // u/{user}/…: the server's side; only the bridge writes there
   kUnknown,    // under the prefix, but nothing that anybody publishes to
 };
@@ -38,6 +39,8 @@ inline constexpr std::string_view kAck = "ack";
 inline constexpr std::string_view kSync = "sync";
 inline constexpr std::string_view kError = "error";
 inline constexpr std::string_view kTyping = "typing";
+inline constexpr std::string_view kUnread = "unread";
+inline constexpr std::string_view kUnreadTotal = "unread/total";
 }  // namespace user_topic
 
 // All topics under one prefix. Immutable; safe from any thread.
@@ -55,6 +58,7 @@ class TopicSpace {
   // nullopt for a topic that is not ours. Names are not checked for validity or existence.
   std::optional<PublishTopic> parse(std::string_view topic) const;
 
+  std::string signal() const;                                                    // rpc/signal/sessions
   std::string user(std::string_view user, std::string_view leaf) const;          // u/{user}/{leaf}
   std::string conversation(std::string_view conv, std::string_view leaf) const;  // c/{conv}/{leaf}
 
