@@ -214,6 +214,7 @@ nlohmann::json ChatClient::delivered_so_far() const {
 }
 
 void ChatClient::arrived(const Message& message) {
+  if (options_.on_message) options_.on_message(message);
   const bool inbox = message.topic == own("inbox");
   if (!inbox && message.topic != own("event")) return;
   const auto conv = string_at(message.json, "conv");

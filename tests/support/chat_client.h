@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -22,6 +23,8 @@ struct DeviceOptions {
   // Publishes chat/ack behind each so many inbox messages; 0: only when the test says so.
   int acknowledge_every = 0;
   bool subscribe = true;  // connect() subscribes to chat/u/{user}/#
+  // Called with each message, on the network's thread: it must not wait for this client.
+  std::function<void(const Message&)> on_message{};
 };
 
 class ChatClient {
