@@ -46,6 +46,9 @@ std::optional<Rewriting> rewriting_of(std::string_view event_payload);
 // {"recalled":true,"by":…,"at":…}: the payload of a recalled message. `by` is a valid user name.
 std::string tombstone(std::string_view by, TimeMs at);
 
+// The payload that stands in the place of an expired message's own.
+inline constexpr std::string_view kExpiredPayload = R"({"expired":true})";
+
 // The object with another "body", and "edited" with the time; all else byte by byte as it was. It may be a payload as
 // it is stored or as it is delivered. nullopt: it has no body (a tombstone, an expired message).
 std::optional<std::string> edited_object(std::string_view object, std::string_view body, TimeMs at);

@@ -110,9 +110,6 @@ struct Seat {
   Seq deleted_to = 0;
 };
 
-// What stands in the place of an expired message's own payload.
-inline constexpr std::string_view kExpiredPayload = R"({"expired":true})";
-
 // Messages from `low` to `high`, both included.
 struct SeqRange {
   ConvId conv_id = 0;

@@ -17,4 +17,10 @@ const Bytes* Conversation::in_tail(Seq seq) const {
   return &tail[static_cast<std::size_t>(seq - first)];
 }
 
+TimeMs Conversation::expires_at(Seq seq) const {
+  if (expiring.empty()) return 0;
+  const auto found = expiring.find(seq);
+  return found == expiring.end() ? 0 : found->second;
+}
+
 }  // namespace chat

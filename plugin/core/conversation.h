@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -43,6 +44,7 @@ struct Conversation {
   SeqAtRisk risk;
   std::vector<MemberEntry> members;  // in byte order of the users' names
   std::deque<Bytes> tail;            // the latest messages as delivered; the last one is last_seq. See Tail.
+  std::map<Seq, TimeMs> expiring;    // of those in the tail, the ones that expire, and when
   std::set<Seq> unrouted;            // QoS 2: accepted, but the broker has not routed them yet (they wait for PUBREL)
   std::list<std::shared_ptr<Conversation>>::iterator place;  // in the ConversationCache
   int pins = 0;  // parked publishes that wait for their sender only: until that is loaded, this stays in memory
@@ -51,6 +53,8 @@ struct Conversation {
   const MemberEntry* member(std::string_view user) const;
   // The delivered bytes of `seq` where they are still in the tail, else null.
   const Bytes* in_tail(Seq seq) const;
+  // When the message expires; 0: never, or it is not in the tail.
+  TimeMs expires_at(Seq seq) const;
 };
 
 }  // namespace chat

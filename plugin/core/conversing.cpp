@@ -16,6 +16,13 @@ Refusal refuse(Code code, std::string reason, std::string id = {}) {
   return {.code = code, .reason = std::move(reason), .id = std::move(id)};
 }
 
+// What has left the tail is read from the store, which knows for itself when it expires.
+void note_expiry(Conversation& conversation, const StoredMessage& message) {
+  const auto first = conversation.last_seq - static_cast<Seq>(conversation.tail.size()) + 1;
+  conversation.expiring.erase(conversation.expiring.begin(), conversation.expiring.lower_bound(first));
+  conversation.expiring.emplace(message.seq, message.server_time + message.ttl_s * 1000);
+}
+
 }  // namespace
 
 Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock& clock, Broker& broker,
@@ -140,6 +147,7 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
   auto bytes = std::make_shared<const std::string>(
       stamped(kept.conv, kept.seq, kept.server_time, kept.sender, kept.mid, kept.payload));
   tail_.push(conversation, bytes);
+  if (kept.ttl_s > 0) note_expiry(*conversation, kept);
   outflow_.live(*conversation, kept.seq, bytes);
   return Accepted{.bytes = std::move(bytes), .journaled = true};
 }

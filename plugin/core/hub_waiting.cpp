@@ -290,6 +290,7 @@ void Hub::rewrite(const std::shared_ptr<Conversation>& conversation, const Conve
       auto bytes = *held;
       rewrite_bytes(&bytes, *rewriting);
       tail_.replace(conversation, rewriting->seq, std::move(bytes));
+      if (rewriting->recalled) conversation->expiring.erase(rewriting->seq);
     }
     const auto of_user = [&](const User& user) {
       for (auto* session : user.sessions) outflow_.rewrite(*session, conversation->name, *rewriting);

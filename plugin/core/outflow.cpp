@@ -22,6 +22,11 @@ int drop_up_to(std::vector<Number>* rising, Number number) {
   return dropped;
 }
 
+void rewrite_item(PageItem* item, const Rewriting& rewriting) {
+  rewrite_bytes(&item->bytes, rewriting);
+  if (rewriting.recalled) item->expires_at = 0;  // a tombstone stays one
+}
+
 }  // namespace
 
 Outflow::Outflow(const OutflowOptions& options, const TopicSpace& topics, const Clock& clock, Broker& broker,
@@ -104,7 +109,7 @@ void Outflow::page(PageRead answer) {
     const auto found = tap.lanes.find(item.conv);
     if (found == tap.lanes.end() || again.contains(item.conv)) continue;
     for (const auto& [conv, rewriting] : rewritten) {
-      if (conv == item.conv && rewriting.seq == item.seq) rewrite_bytes(&item.bytes, rewriting);
+      if (conv == item.conv && rewriting.seq == item.seq) rewrite_item(&item, rewriting);
     }
     found->second.fetched = std::max(found->second.fetched, item.seq);
     found->second.rev_fetched = std::max(found->second.rev_fetched, item.rev);
@@ -161,7 +166,7 @@ void Outflow::live_event(const Conversation& conversation, Rev rev, const Bytes&
 void Outflow::rewrite(Session& session, std::string_view conv, const Rewriting& rewriting) {
   auto& tap = session.tap;
   for (auto& item : tap.page) {
-    if (item.seq == rewriting.seq && item.conv == conv) rewrite_bytes(&item.bytes, rewriting);
+    if (item.seq == rewriting.seq && item.conv == conv) rewrite_item(&item, rewriting);
   }
   if (tap.page_asked) tap.rewritten.emplace_back(conv, rewriting);
 }
@@ -327,11 +332,12 @@ void Outflow::send(Session& session, Lane& lane, Seq seq, Rev rev, std::string_v
 void Outflow::send_page(Session& session) {
   auto& tap = session.tap;
   while (!tap.page.empty() && may_send(session)) {
-    const auto item = std::move(tap.page.front());
+    auto item = std::move(tap.page.front());
     tap.page.pop_front();
     const auto found = tap.lanes.find(item.conv);
     if (found == tap.lanes.end()) continue;
     auto& lane = found->second;
+    if (item.expires_at > 0 && item.expires_at <= clock_.now()) expire_bytes(&item.bytes);
     if (item.seq > lane.sent || item.rev > lane.rev_sent) send(session, lane, item.seq, item.rev, *item.bytes);
   }
 }
@@ -346,7 +352,10 @@ bool Outflow::serve_lane(Session& session, Lane& lane) {
       const auto* bytes = conversation->in_tail(lane.sent + 1);
       if (bytes == nullptr) break;
       if (!may_send(session)) return false;
-      send(session, lane, lane.sent + 1, 0, **bytes);
+      auto held = *bytes;
+      const auto expires_at = conversation->expires_at(lane.sent + 1);
+      if (expires_at > 0 && expires_at <= clock_.now()) expire_bytes(&held);
+      send(session, lane, lane.sent + 1, 0, *held);
     }
   }
   if (!session.wants_inbox) lane.sent = lane.fetched = lane.target;

@@ -100,6 +100,7 @@ struct PageItem {
   Seq seq = 0;
   Rev rev = 0;
   Bytes bytes;
+  TimeMs expires_at = 0;  // from then on a tombstone is handed over; 0: never
 };
 
 struct PageRead {

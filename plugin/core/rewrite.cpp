@@ -17,6 +17,14 @@ std::string_view stamp_of(std::string_view delivered) {
   return mid == std::string_view::npos || end > delivered.size() ? std::string_view() : delivered.substr(0, end);
 }
 
+// The same stamp, and that object in the place of the client's.
+void bury(Bytes* bytes, std::string_view object) {
+  std::string out(stamp_of(**bytes));
+  if (out.empty()) return;
+  out.append(object, 1);
+  *bytes = std::make_shared<const std::string>(std::move(out));
+}
+
 }  // namespace
 
 void rewrite_bytes(Bytes* bytes, const Rewriting& rewriting) {
@@ -25,10 +33,11 @@ void rewrite_bytes(Bytes* bytes, const Rewriting& rewriting) {
       *bytes = std::make_shared<const std::string>(*std::move(edited));
     return;
   }
-  std::string out(stamp_of(**bytes));
-  if (out.empty()) return;
-  out.append(tombstone(rewriting.by, rewriting.at), 1);
-  *bytes = std::make_shared<const std::string>(std::move(out));
+  bury(bytes, tombstone(rewriting.by, rewriting.at));
+}
+
+void expire_bytes(Bytes* bytes) {
+  bury(bytes, kExpiredPayload);
 }
 
 }  // namespace chat

@@ -10,4 +10,7 @@ namespace chat {
 // change (an edit of what was recalled since) stays as it is.
 void rewrite_bytes(Bytes* bytes, const Rewriting& rewriting);
 
+// The bytes of a message that has expired.
+void expire_bytes(Bytes* bytes);
+
 }  // namespace chat

@@ -7,18 +7,23 @@
 #include <utility>
 
 #include "plugin/core/string_map.h"
+#include "storage/message_event.h"
 
 namespace chat {
 namespace {
 
 constexpr int kEventsPerLane = 500;
-constexpr std::string_view kExpiredPayload = R"({"expired":true})";
 
-Bytes delivered_bytes(const StoredMessage& message, TimeMs now) {
-  const bool expired = message.ttl_s > 0 && message.server_time + message.ttl_s * 1000 <= now;
-  return std::make_shared<const std::string>(stamped(message.conv, message.seq, message.server_time, message.sender,
-                                                     message.mid,
-                                                     expired ? kExpiredPayload : std::string_view(message.payload)));
+PageItem item_of(const StoredMessage& message, TimeMs now) {
+  const auto expires_at = message.ttl_s > 0 ? message.server_time + message.ttl_s * 1000 : 0;
+  const bool expired = expires_at > 0 && expires_at <= now;
+  const auto payload = expired ? kExpiredPayload : std::string_view(message.payload);
+  return {.conv = message.conv,
+          .seq = message.seq,
+          .rev = 0,
+          .bytes = std::make_shared<const std::string>(
+              stamped(message.conv, message.seq, message.server_time, message.sender, message.mid, payload)),
+          .expires_at = expired ? 0 : expires_at};
 }
 
 // A first load has a barrier at the journal's end, so what survived a loss is committed before numbers jump over it. A
@@ -64,7 +69,7 @@ Notice read_page(ReadStore& store, const AnswerOptions& options, const ReadPage&
       // Above the target lies what was committed since: it comes live, or with the next page.
       if (next->seq <= want.target) {
         next->conv = want.conv;
-        page.items.push_back({.conv = want.conv, .seq = next->seq, .rev = 0, .bytes = delivered_bytes(*next, now)});
+        page.items.push_back(item_of(*next, now));
       }
       ++next;
     }

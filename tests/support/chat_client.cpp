@@ -224,7 +224,7 @@ void ChatClient::arrived(const Message& message) {
     const std::lock_guard lock(mutex_);
     auto& highest = inbox ? highest_[conv] : highest_rev_[conv];
     highest = std::max(highest, number_at(message.json, inbox ? "seq" : "rev"));
-    if (inbox && options_.acknowledge_every > 0 && ++unacknowledged_ >= options_.acknowledge_every) {
+    if (options_.acknowledge_every > 0 && ++unacknowledged_ >= options_.acknowledge_every) {
       unacknowledged_ = 0;
       due = true;
     }

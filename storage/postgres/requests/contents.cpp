@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "storage/message_event.h"
 #include "storage/postgres/array_text.h"
 #include "storage/postgres/fields.h"
 #include "storage/postgres/requests/reading.h"

@@ -1,6 +1,7 @@
 // Conversations as one of their members sees them: a single one, the list, the unread counts.
 #include <limits>
 
+#include "storage/message_event.h"
 #include "storage/names.h"
 #include "storage/postgres/array_text.h"
 #include "storage/postgres/fields.h"
