@@ -42,7 +42,8 @@ void Told::take(const Message& message, const std::string& own_prefix) {
                                                                      message.json.at("read")};
   }
   if (leaf == "event") {
-    events_.insert(field(message, "conv") + " " + field(message, "kind") + " " + field(message, "user"));
+    auto& rev = events_[field(message, "conv") + " " + field(message, "kind") + " " + field(message, "user")];
+    rev = std::max(rev, message.json.value("rev", std::int64_t{0}));
   }
 }
 
@@ -61,14 +62,10 @@ std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, std::int64
   return receipts_;
 }
 
-bool Told::heard(const std::string& conv, const std::string& kind, const std::string& user) const {
+std::int64_t Told::heard(const std::string& conv, const std::string& kind, const std::string& user) const {
   const std::scoped_lock lock(mutex_);
-  return events_.contains(conv + " " + kind + " " + user);
-}
-
-void Told::forget_events() {
-  const std::scoped_lock lock(mutex_);
-  events_.clear();
+  const auto found = events_.find(conv + " " + kind + " " + user);
+  return found == events_.end() ? 0 : found->second;
 }
 
 std::size_t Told::pushes() const {
@@ -310,13 +307,11 @@ void Crowd::change_membership(Client& client) {
   quiet(client, group->conv);
   const auto& user = group->comes_and_goes;
   const bool add = !model_.member(group->conv, user);
-  for (auto& one : clients_) {
-    if (one->user == user || one->user == client.user) one->told.forget_events();
-  }
+  const std::string kind = add ? "member.added" : "member.removed";
+  const auto before = client.told.heard(group->conv, kind, user);
   ask(client, add ? "member.add" : "member.remove", {{"conv", group->conv}, {"users", {user}}});
   // Until the broker has heard of it, it would take what the model refuses, or refuse what the model takes.
-  const std::string kind = add ? "member.added" : "member.removed";
-  eventually("the broker's word of the change", [&] { return told(client.user, 0).heard(group->conv, kind, user); });
+  eventually("the broker's word of the change", [&] { return client.told.heard(group->conv, kind, user) > before; });
   if (add) {
     model_.join(group->conv, user);
   } else {

@@ -33,8 +33,8 @@ class Told {
   std::string total() const;
   // The last receipt of each conversation and user: delivered, read.
   std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, std::int64_t>> receipts() const;
-  bool heard(const std::string& conv, const std::string& kind, const std::string& user) const;
-  void forget_events();
+  // The rev of the latest event of that kind about that user; 0: none came.
+  std::int64_t heard(const std::string& conv, const std::string& kind, const std::string& user) const;
   std::size_t pushes() const;  // on unread and receipt
 
  private:
@@ -42,7 +42,7 @@ class Told {
   std::map<std::string, CrowdModel::Count> unread_;
   std::string total_;
   std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, std::int64_t>> receipts_;
-  std::set<std::string> events_;
+  std::map<std::string, std::int64_t> events_;
   std::size_t pushes_ = 0;
 };
 
