@@ -26,6 +26,7 @@ struct Options {
   int recall_window = 120;  // seconds
   bool keep_recalled = false;
   std::size_t max_message_bytes = 65'536;  // the plugin's option of this name
+  bool require_contact = false;            // likewise
 };
 
 // Fills `options`. Where the program should go on: nullopt; else its exit code, after help, version or the error was

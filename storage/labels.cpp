@@ -12,11 +12,13 @@ constexpr std::array<std::string_view, 8> kTypes{"text", "image", "voice",    "v
                                                  "file", "emoji", "location", "custom"};
 constexpr std::array<std::string_view, 2> kReplays{"full", "newest"};
 constexpr std::array<std::string_view, 2> kAcks{"client", "auto"};
+constexpr std::array<std::string_view, 4> kContacts{"pending_out", "pending_in", "accepted", "blocked"};
 static_assert(static_cast<std::size_t>(Role::kOwner) == kRoles.size() - 1);
 static_assert(static_cast<std::size_t>(ConversationKind::kGroup) == kKinds.size() - 1);
 static_assert(static_cast<std::size_t>(MessageType::kCustom) == kTypes.size() - 1);
 static_assert(static_cast<std::size_t>(Replay::kNewest) == kReplays.size() - 1);
 static_assert(static_cast<std::size_t>(AckMode::kAuto) == kAcks.size() - 1);
+static_assert(static_cast<std::size_t>(ContactState::kBlocked) == kContacts.size() - 1);
 
 template <typename Enum, std::size_t N>
 std::string_view word_of(const std::array<std::string_view, N>& words, Enum value) {
@@ -49,6 +51,9 @@ std::string_view label(Replay replay) {
 std::string_view label(AckMode ack) {
   return word_of(kAcks, ack);
 }
+std::string_view label(ContactState state) {
+  return word_of(kContacts, state);
+}
 
 std::optional<Role> role_from(std::string_view word) {
   return value_of<Role>(kRoles, word);
@@ -61,6 +66,9 @@ std::optional<Replay> replay_from(std::string_view word) {
 }
 std::optional<AckMode> ack_mode_from(std::string_view word) {
   return value_of<AckMode>(kAcks, word);
+}
+std::optional<ContactState> contact_state_from(std::string_view word) {
+  return value_of<ContactState>(kContacts, word);
 }
 
 }  // namespace chat

@@ -70,6 +70,23 @@ StoreRefused id_taken(std::string_view id) {
   return {"id_conflict", "the id " + quoted(id) + " belongs to another request"};
 }
 
+StoreRefused own_contact(std::string_view user) {
+  return {"bad_field", "the field user is " + quoted(user) + ", who asks: nobody is a contact of their own"};
+}
+
+StoreRefused blocks_other(std::string_view user, std::string_view other) {
+  return {"blocked", quoted(user) + " blocks " + quoted(other) + ": contact.unblock comes first"};
+}
+
+StoreRefused blocked_by(std::string_view user, std::string_view other) {
+  return {"blocked", quoted(other) + " blocks " + quoted(user)};
+}
+
+StoreRefused no_contact(std::string_view user, std::string_view other, std::string_view what) {
+  std::string sentence = quoted(other) + " ";
+  return {"not_found", sentence.append(what).append(" ").append(quoted(user))};
+}
+
 void check_device_settings(std::string_view device, const DeviceSettings& settings) {
   if (!valid_device_name(device)) throw bad_device_name(device);
   if (settings.replay_limit && (*settings.replay_limit < 1 || *settings.replay_limit > kReplayLimitMax)) {

@@ -21,6 +21,12 @@ StoreRefused no_such_message(std::string_view conv, Seq seq);
 // The role is not enough; `what` as in "may add members".
 StoreRefused role_too_low(std::string_view conv, std::string_view user, Role role, std::string_view what);
 StoreRefused id_taken(std::string_view id);
+StoreRefused own_contact(std::string_view user);
+// Of the one who asks about `other`: blocked.
+StoreRefused blocks_other(std::string_view user, std::string_view other);
+StoreRefused blocked_by(std::string_view user, std::string_view other);
+// not_found, `"other" {what} "user"`; `what` as in "is no contact of".
+StoreRefused no_contact(std::string_view user, std::string_view other, std::string_view what);
 
 inline constexpr int kReplayLimitMax = 10'000;  // messages of one conversation that a device may ask for at its opening
 

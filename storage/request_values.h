@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "storage/contact.h"
 #include "storage/types.h"
 
 namespace chat {
@@ -97,6 +98,15 @@ struct MemberRow {
   std::string name;
   Role role = Role::kMember;
   TimeMs joined_at = 0;
+};
+
+// Somebody in a user's list of contacts.
+struct ContactRow {
+  std::string user;
+  std::string name;
+  std::string avatar;
+  ContactState state = ContactState::kPendingOut;
+  TimeMs at = 0;  // since when
 };
 
 // A membership as a question needs it.

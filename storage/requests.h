@@ -28,23 +28,29 @@ class RequestChanges {
  public:
   virtual ~RequestChanges() = default;
 
-  // Answers the new group's name. Refused: not_found (a user).
+  // Answers the new group's name. Refused: not_found (a user), blocked (a user blocks who asks).
   virtual std::string create_group(const NewGroup& group) = 0;
-  // The direct conversation with `other`, made if it is not there. Refused: not_found (the user), bad_field (oneself).
-  virtual std::string create_direct(const std::string& other) = 0;
+  // The direct conversation with `other`, made if it is not there. Refused: not_found (the user), bad_field (oneself),
+  // blocked (one of the two blocks the other), not_allowed (with `contacts_only`: they are no contacts).
+  virtual std::string create_direct(const std::string& other, bool contacts_only) = 0;
   // By owner and admins. What is the same as before makes no event. Refused: not_allowed (direct, not one of those).
   virtual void update_conversation(const std::string& conv, const ConversationUpdate& update) = 0;
   // An owner who leaves hands the group to the longest-serving admin, else member. Refused: not_allowed (direct).
   virtual void leave(const std::string& conv) = 0;
 
   // By owner and admins. Those who are in it already are left out. On a direct conversation, by either of the two,
-  // makes a new group of them all. Refused: not_found (a user), not_allowed.
+  // makes a new group of them all. Refused: not_found (a user), not_allowed, blocked (one who is to be put into a group
+  // blocks who asks).
   virtual AddedMembers add_members(const std::string& conv, std::span<const std::string> users) = 0;
   // The owner removes anybody else, admins remove those who are neither. Refused: not_found (not in it), not_allowed.
   virtual void remove_members(const std::string& conv, std::span<const std::string> users) = 0;
   // By the owner. To make another one the owner is to become an admin oneself. The role that the user has already is no
   // change. Refused: not_found (not in it), not_allowed.
   virtual void set_role(const std::string& conv, const std::string& user, Role role) = 0;
+
+  // Answers how the user stands to `other` now; nullopt: nothing is said of each other. The other one is told by a row
+  // of `outgoing`, but of a block nothing. Refused: not_found (the user), and as contact_step().
+  virtual std::optional<ContactState> change_contact(ContactAction action, const std::string& other) = 0;
 
   // As AdminStore::set_device(), of the user's own.
   virtual DeviceRow set_device(const std::string& device, const DeviceSettings& settings) = 0;
@@ -101,6 +107,10 @@ class RequestStore {
   // not_found (no such message, or not one that the user may see).
   virtual ReceiptPage receipts(const std::string& conv, const std::string& user, Seq seq, const std::string& behind,
                                int limit) = 0;
+
+  // The user's contacts, requests and blocks, or only those of one state, in byte order behind `behind`.
+  virtual std::vector<ContactRow> contacts(const std::string& user, const std::optional<ContactState>& only,
+                                           const std::string& behind, int limit) = 0;
 
   // The user's own devices, in byte order behind `behind`.
   virtual std::vector<DeviceRow> devices(const std::string& user, const std::string& behind, int limit) = 0;

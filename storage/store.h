@@ -48,13 +48,15 @@ class ReadStore {
  public:
   virtual ~ReadStore() = default;
 
-  // The conversation, or nullopt. A direct name ("dm:a:b") whose two users exist is made if it was not there.
+  // The conversation, or nullopt. A direct name ("dm:a:b") whose two users exist is made if it was not there, but not
+  // where one of the two blocks the other or `terms` keep them apart: then the answer has the id 0, and nothing else
+  // but the name, the kind and how they stand to each other. That is read last: what changed before is in it.
   //
-  // `source` is about to give numbers in it. Where an earlier load was for the same journal with other losses, last_seq
-  // is raised by kSeqJump first, durably: numbers that were given since and lost are not given again. What survived the
-  // loss must be committed before that. A journal that is new to the conversation changes nothing that can be seen: it
-  // has given no number here.
-  virtual std::optional<ConversationState> load_conversation(std::string_view name, const SeqSource& source) = 0;
+  // The source is about to give numbers in it. Where an earlier load was for the same journal with other losses,
+  // last_seq is raised by kSeqJump first, durably: numbers that were given since and lost are not given again. What
+  // survived the loss must be committed before that. A journal that is new to the conversation changes nothing that can
+  // be seen: it has given no number here.
+  virtual std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) = 0;
 
   // The user with up to `recent_limit` of the latest messages that carried an id (by server_time, then conversation and
   // seq); makes the user where `create` and the name was not known. nullopt: not known and not made, or not a valid
@@ -77,14 +79,15 @@ class ReadStore {
 
 // A change made by someone else that the broker has to learn of.
 struct Change {
-  enum class Kind { kConversation, kDevice, kEverything };
+  // kContacts: how the two of a direct conversation stand to each other, whether or not it is there.
+  enum class Kind { kConversation, kContacts, kDevice, kEverything };
   Kind kind = Kind::kConversation;
   std::string name;    // the conversation; or the device's user
   std::string device;  // with kDevice
 };
 
-// Tells of changes to conversations, members and device settings, whoever makes them (chatctl, the bridge, psql). What
-// a commit changes (last_seq, cursors) is not reported, nor a rev that rose without a change of membership.
+// Tells of changes to conversations, members, contacts and device settings, whoever makes them (chatctl, the bridge,
+// psql). What a commit changes (last_seq, cursors) is not reported, nor a rev that rose without a change of membership.
 class ChangeFeed {
  public:
   virtual ~ChangeFeed() = default;

@@ -29,6 +29,12 @@ struct SeqSource {
   bool operator==(const SeqSource&) const = default;
 };
 
+// On which terms a broker loads a conversation.
+struct LoadTerms {
+  SeqSource source{};
+  bool contacts_only = false;  // a direct one is made between contacts only
+};
+
 // A journal that may have lost records may have lost numbers that somebody has seen. A conversation that it gave
 // numbers to before that goes on so much higher; the core never lets more of them be in danger
 // (plugin/core/seq_at_risk.h).
@@ -132,6 +138,15 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
+// What the two users of a direct conversation are to each other. The first is the one whose name comes first in it.
+struct DirectStanding {
+  bool first_blocks = false;   // ... the second
+  bool second_blocks = false;  // ... the first
+  bool contacts = false;       // each has accepted the other
+
+  bool operator==(const DirectStanding&) const = default;
+};
+
 // All that the broker's thread needs to know of a conversation to admit a message to it.
 struct ConversationState {
   ConvId id = 0;
@@ -143,6 +158,7 @@ struct ConversationState {
   Rev last_rev = 0;
   bool announcement = false;    // only owner and admins may send
   std::vector<Member> members;  // in byte order of user
+  DirectStanding standing{};    // of a direct one
 
   bool operator==(const ConversationState&) const = default;
 };

@@ -13,7 +13,7 @@ Handler conversation_create(const Services& services) {
       const auto other = fields.user("user");
       if (fields.has("members")) throw fields.wrong("members", "absent beside user");
       return change_once(services, request, [&](RequestChanges& changes) {
-        return nlohmann::ordered_json{{"conv", changes.create_direct(other)}};
+        return nlohmann::ordered_json{{"conv", changes.create_direct(other, services.require_contact)}};
       });
     }
     NewGroup group;

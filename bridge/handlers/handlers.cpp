@@ -4,6 +4,12 @@ namespace chat {
 
 Registry all_handlers(const Services& services) {
   Registry registry;
+  registry.add("contact.accept", contact_change(services, ContactAction::kAccept));
+  registry.add("contact.block", contact_change(services, ContactAction::kBlock));
+  registry.add("contact.list", contact_list(services));
+  registry.add("contact.remove", contact_change(services, ContactAction::kRemove));
+  registry.add("contact.request", contact_change(services, ContactAction::kRequest));
+  registry.add("contact.unblock", contact_change(services, ContactAction::kUnblock));
   registry.add("conversation.create", conversation_create(services));
   registry.add("conversation.get", conversation_get(services));
   registry.add("conversation.leave", conversation_leave(services));

@@ -14,9 +14,14 @@ namespace chat {
 struct Services {
   std::function<TimeMs()> now;       // the wall clock
   RequestStore* requests = nullptr;  // the worker's thread only
+  bool require_contact = false;      // direct conversations are made between contacts only
 };
 
 Handler ping(const Services& services);
+
+// For one of contact.request, .accept, .remove, .block, .unblock.
+Handler contact_change(const Services& services, ContactAction action);
+Handler contact_list(const Services& services);
 
 Handler conversation_create(const Services& services);
 Handler conversation_get(const Services& services);

@@ -120,6 +120,13 @@ std::vector<OptionRow> make_table() {
        "The largest message that is accepted, as published.",
        whole(256, 1'048'576,
              [](auto value, Options* o) { o->hub.message_bytes_max = static_cast<std::size_t>(value); })},
+      {"require_contact", "false", "true or false",
+       "Whether direct messages are taken between contacts only. The bridge's --require-contact says the same.",
+       one_of<bool>({{"true", true}, {"false", false}},
+                    [](bool require, Options* o) {
+                      o->hub.require_contact = require;
+                      o->answers.require_contact = require;
+                    })},
       {"window", "100", "a whole number from 1 to 500",
        "How many messages may be on their way to a device that has not acknowledged them.",
        whole(1, 500, [](auto value, Options* o) { o->hub.outflow.window = static_cast<int>(value); })},

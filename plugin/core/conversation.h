@@ -43,6 +43,8 @@ struct Conversation {
   Position last_position = 0;  // the journal's end behind this conversation's last message
   SeqAtRisk risk;
   std::vector<MemberEntry> members;  // in byte order of the users' names
+  DirectStanding standing;           // of a direct one
+  bool standing_sure = true;         // false: it was changed, and what it is now is being asked for
   std::deque<Bytes> tail;            // the latest messages as delivered; the last one is last_seq. See Tail.
   std::map<Seq, TimeMs> expiring;    // of those in the tail, the ones that expire, and when
   std::set<Seq> unrouted;            // QoS 2: accepted, but the broker has not routed them yet (they wait for PUBREL)

@@ -33,6 +33,7 @@ std::shared_ptr<Conversation> ConversationCache::insert(const ConversationState&
   conversation->committed_seq = std::max(conversation->committed_seq, state.last_seq);
   conversation->last_time = std::max(conversation->last_time, state.last_time);
   conversation->last_rev = std::max(conversation->last_rev, state.last_rev);
+  conversation->standing = state.standing;
   conversation->members.clear();
   conversation->members.reserve(state.members.size());
   for (const auto& member : state.members) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "plugin/core/ack_json.h"
+#include "plugin/core/direct_rule.h"
 #include "plugin/core/seq_at_risk.h"
 #include "plugin/core/sequencer.h"
 #include "storage/names.h"
@@ -27,7 +28,7 @@ void note_expiry(Conversation& conversation, const StoredMessage& message) {
 
 Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock& clock, Broker& broker,
                        Journal& journal, ConversationCache& conversations, SenderCache& senders, Tail& tail,
-                       Outflow& outflow, Seq seqs_at_risk_max)
+                       Outflow& outflow, Seq seqs_at_risk_max, bool require_contact)
     : admitter_(admitter),
       topics_(topics),
       clock_(clock),
@@ -37,7 +38,8 @@ Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock
       senders_(senders),
       tail_(tail),
       outflow_(outflow),
-      seqs_at_risk_max_(seqs_at_risk_max) {}
+      seqs_at_risk_max_(seqs_at_risk_max),
+      require_contact_(require_contact) {}
 
 std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& user, std::string_view conv) {
   if (!valid_conversation_name(conv))
@@ -50,10 +52,19 @@ std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& u
     return not_member();
   }
   auto conversation = conversations_.find(conv);
-  if (!conversation) return Waiting{.conversation = true, .sender = false, .conv = std::string(conv)};
+  if (!conversation || !conversation->standing_sure)
+    return Waiting{.conversation = true, .sender = false, .conv = std::string(conv)};
   const auto* member = conversation->member(user.name);
   if (member == nullptr) return not_member();
   return Found{std::move(conversation), member};
+}
+
+std::optional<Refusal> Conversing::refuse_to_write(const Conversation& conversation, const User& user,
+                                                   std::string_view id) const {
+  if (conversation.kind != ConversationKind::kDirect) return std::nullopt;
+  auto refusal = refuse_direct(conversation.name, conversation.standing, user.name, require_contact_);
+  if (refusal) refusal->id = id;
+  return refusal;
 }
 
 Outcome Conversing::message(const Origin& origin, std::string_view conv, std::string_view published) {
@@ -93,6 +104,7 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
   if (!message.id.empty()) {
     if (const auto* known = recent->find(message.id)) return retry(origin, *conversation, *known, message);
   }
+  if (auto refusal = refuse_to_write(*conversation, *origin.user, message.id)) return *std::move(refusal);
   if (conversation->announcement && member->role == Role::kMember) {
     return refuse(Code::kNotAllowed, "Only the owner and admins send to " + in_quotes(conv) + ".", message.id);
   }
@@ -226,6 +238,10 @@ Outcome Conversing::command(const Origin& origin, std::string_view conv, std::st
   }
   if (sender_waits) return Waiting{.conversation = false, .sender = true, .conv = std::string(conv)};
   const auto& conversation = *std::get<Found>(found).conversation;
+  // To take something back is always allowed; an edit or a reaction says something new.
+  if (operation != "recall") {
+    if (auto refusal = refuse_to_write(conversation, *origin.user, command.id)) return *std::move(refusal);
+  }
   if (command.seq > conversation.last_seq) {
     return refuse(Code::kNotFound,
                   "Conversation " + in_quotes(conv) + " has no message " + std::to_string(command.seq) + ".",
@@ -251,6 +267,7 @@ Outcome Conversing::typing(const Origin& origin, std::string_view conv, std::str
   if (auto* waiting = std::get_if<Waiting>(&found)) return std::move(*waiting);
   if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
   const auto& conversation = *std::get<Found>(found).conversation;
+  if (auto refusal = refuse_to_write(conversation, *origin.user, {})) return *std::move(refusal);
   const std::string sign = "{\"conv\":\"" + conversation.name + "\",\"user\":\"" + origin.user->name +
                            "\",\"on\":" + (std::get<AdmittedTyping>(admission).on ? "true" : "false") + "}";
   for (const auto& member : conversation.members) {

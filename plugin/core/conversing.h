@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -43,8 +44,8 @@ class Conversing {
  public:
   // All references outlive the object.
   Conversing(Admitter& admitter, const TopicSpace& topics, const Clock& clock, Broker& broker, Journal& journal,
-             ConversationCache& conversations, SenderCache& senders, Tail& tail, Outflow& outflow,
-             Seq seqs_at_risk_max);
+             ConversationCache& conversations, SenderCache& senders, Tail& tail, Outflow& outflow, Seq seqs_at_risk_max,
+             bool require_contact);
 
   Outcome message(const Origin& origin, std::string_view conv, std::string_view published);
   Outcome direct(const Origin& origin, std::string_view to, std::string_view published);
@@ -58,8 +59,11 @@ class Conversing {
     std::shared_ptr<Conversation> conversation;
     const MemberEntry* member = nullptr;
   };
-  // The conversation with the user as its member, or why not.
+  // The conversation with the user as its member, or why not. One whose two may have fallen out since is waited for:
+  // once the broker has heard of a block, nothing passes it.
   std::variant<Found, Refusal, Waiting> find(const User& user, std::string_view conv);
+  // Why the user may not write there, where that is a direct one.
+  std::optional<Refusal> refuse_to_write(const Conversation& conversation, const User& user, std::string_view id) const;
   Outcome send(const Origin& origin, std::string_view conv, AdmittedMessage message);
   Outcome retry(const Origin& origin, Conversation& conversation, const RecentId& known,
                 const AdmittedMessage& message);
@@ -77,6 +81,7 @@ class Conversing {
   UuidMaker uuids_;
   MessageRecord record_;  // the one being journaled: kept for its memory
   const Seq seqs_at_risk_max_;
+  const bool require_contact_;
 };
 
 }  // namespace chat

@@ -52,7 +52,7 @@ Hub::Hub(const HubOptions& options, const Clock& clock, Broker& broker, Requests
       outflow_(options.outflow, topics_, clock, broker, requests, journal, conversations_, directory_),
       admitter_(options.message_bytes_max),
       conversing_(admitter_, topics_, clock, broker, journal, conversations_, senders_, tail_, outflow_,
-                  options.seqs_at_risk_max),
+                  options.seqs_at_risk_max, options.require_contact),
       seal_(random_seal()),
       signals_(topics_.signal(), seal_, options.bridge_user, broker, directory_) {}
 

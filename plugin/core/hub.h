@@ -31,6 +31,7 @@ struct HubOptions {
   std::size_t cache_bytes = 256U << 20;
   std::size_t tail_bytes = 64U << 20;
   std::size_t recent_ids = 256;
+  bool require_contact = false;     // direct messages between contacts only
   Seq seqs_at_risk_max = kSeqJump;  // not more, or a number could be given twice; less only so that a test reaches it
   OutflowOptions outflow;
 };
@@ -93,6 +94,7 @@ class Hub {
   void ask_user(const std::string& name);
   void loaded(ConversationLoaded& answer);
   void loaded(UserLoaded& answer);
+  Refusal why_not_there(const ConversationLoaded& answer, const Parked& parked);
   void committed(const Committed& batch);
   void changed(const Changed& changes);
   void learn_unseen(const std::string& name);
@@ -124,8 +126,9 @@ class Hub {
   StringMap<bool> reloading_;  // reloads under way, and whether it was changed once more meanwhile
   bool heard_everything_ = false;
   Asked changed_unseen_;  // of these, those that were changed while not in memory: whoever is here has to learn of it
-  Asked changed_meanwhile_;  // of these, those that were changed while the load was under way: it may have read before
-                             // that
+  Asked changed_meanwhile_;   // of these, those that were changed while the load was under way: it may have read before
+                              // that
+  Asked contacts_meanwhile_;  // ... and direct ones whose two stand to each other in another way since
   Asked asked_users_;
   Asked unknown_users_;                         // loaded, and the store knows no such user
   std::vector<std::shared_ptr<Parked>> stuck_;  // could not be journaled when their turn came: tried again by tick()

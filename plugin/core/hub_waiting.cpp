@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "plugin/core/direct_rule.h"
 #include "plugin/core/hub.h"
 #include "plugin/core/rewrite.h"
 #include "storage/names.h"
@@ -206,11 +207,19 @@ void Hub::loaded(ConversationLoaded& answer) {
   if (answer.state) {
     const auto known = gone;
     conversation = conversations_.insert(*answer.state, directory_);
+    // What was asked for before the word of a change came may have been read before it: another answer is on its way,
+    // or is asked for by whoever waits.
+    if (!answer.reload) {
+      conversation->standing_sure = contacts_meanwhile_.erase(answer.name) == 0 || !direct_users(answer.name);
+    } else if (!once_more) {
+      conversation->standing_sure = true;
+    }
     std::erase_if(gone, [&](const auto& user) { return conversation->member(user->name) != nullptr; });
     rewrite(conversation, answer, gone);
     if (unseen || answer.reload) place_new_members(*conversation, known);
     tell_events(*conversation, answer.events, gone);
   } else {
+    contacts_meanwhile_.erase(answer.name);
     conversations_.erase(answer.name);
   }
   if (unseen) {
@@ -241,19 +250,27 @@ void Hub::loaded(ConversationLoaded& answer) {
     return;
   }
   for (const auto& parked : parking_.take(key)) {
-    auto admission =
-        admitter_.message(parked->record.payload);  // for the id; a cursor or command has none that matters
-    const auto* message = std::get_if<AdmittedMessage>(&admission);
-    const auto users = direct_users(answer.name);
-    say_refused(
-        parked->record.user, parked->record.topic,
-        {.code = Code::kNotFound,
-         .reason = users ? "There is no user " +
-                               in_quotes(parked->user->name == users->first ? users->second : users->first) + "."
-                         : "There is no conversation " + in_quotes(answer.name) + ".",
-         .id = message != nullptr ? message->id : std::string()});
+    say_refused(parked->record.user, parked->record.topic, why_not_there(answer, *parked));
     resolve(*parked, false);
   }
+}
+
+// Of a publish that waited for a conversation that there is none of.
+Refusal Hub::why_not_there(const ConversationLoaded& answer, const Parked& parked) {
+  auto admission = admitter_.message(parked.record.payload);  // for the id; a cursor or command has none that matters
+  const auto* message = std::get_if<AdmittedMessage>(&admission);
+  Refusal refusal{
+      .code = Code::kNotFound, .reason = "There is no conversation " + in_quotes(answer.name) + ".", .id = {}};
+  const auto users = direct_users(answer.name);
+  if (answer.apart && message != nullptr) {
+    const auto apart = refuse_direct(answer.name, *answer.apart, parked.user->name, options_.require_contact);
+    if (apart) refusal = *apart;
+  } else if (users) {
+    refusal.reason =
+        "There is no user " + in_quotes(parked.user->name == users->first ? users->second : users->first) + ".";
+  }
+  if (message != nullptr) refusal.id = message->id;
+  return refusal;
 }
 
 // From their first message on they miss nothing, though this broker learns of them only now.
@@ -347,6 +364,13 @@ void Hub::changed(const Changed& changes) {
           learn_unseen(change.name);
         }
         break;
+      case Change::Kind::kContacts:
+        if (asked_conversations_.contains(change.name)) contacts_meanwhile_.insert(change.name);
+        if (auto* conversation = conversations_.peek(change.name)) {
+          conversation->standing_sure = false;
+          ask_conversation(change.name, conversation->last_rev);
+        }
+        break;
       case Change::Kind::kDevice:
         if (auto* session = directory_.find_device(change.device);
             session != nullptr && session->user->name == change.name && session->tap.state == Tap::State::kOpen) {
@@ -356,6 +380,7 @@ void Hub::changed(const Changed& changes) {
       case Change::Kind::kEverything:
         unknown_users_.clear();
         changed_meanwhile_.insert(asked_conversations_.begin(), asked_conversations_.end());
+        contacts_meanwhile_.insert(asked_conversations_.begin(), asked_conversations_.end());
         directory_.each_session([this](Session& session) { outflow_.read_again(session, {}); });
         for (const auto& name : conversations_.names()) ask_conversation(name, conversations_.peek(name)->last_rev);
         // Of conversations that are not in memory, too. The first time nobody has been told anything yet.

@@ -30,11 +30,14 @@ PageItem item_of(const StoredMessage& message, TimeMs now) {
 // reload has none, but is asked for behind a first load only: it finds the mark made.
 Notice load_conversation(ReadStore& store, const AnswerOptions& options, const LoadConversation& request) {
   const bool reload = request.events_above >= 0;
-  ConversationLoaded loaded{.name = request.name,
-                            .state = store.load_conversation(request.name, options.seq_source),
-                            .events = {},
-                            .reload = reload};
-  if (!loaded.state) return loaded;
+  ConversationLoaded loaded{.name = request.name, .state = std::nullopt, .events = {}, .reload = reload};
+  auto state = store.load_conversation(request.name, {options.seq_source, options.require_contact});
+  if (!state) return loaded;
+  if (state->id == 0) {
+    loaded.apart = state->standing;
+    return loaded;
+  }
+  loaded.state = std::move(state);
   if (!reload) {
     const auto newest = store.events_above(loaded.state->id, loaded.state->last_rev - 1, 1);
     if (!newest.empty()) loaded.changed_at = newest.back().server_time;

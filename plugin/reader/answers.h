@@ -8,8 +8,9 @@
 namespace chat {
 
 struct AnswerOptions {
-  int recent_ids = 256;      // per sender
-  bool create_users = true;  // whom the broker authenticated is a user from first sight
+  int recent_ids = 256;          // per sender
+  bool create_users = true;      // whom the broker authenticated is a user from first sight
+  bool require_contact = false;  // a direct conversation is made between contacts only
   int page_messages = 1000;
   std::size_t page_bytes = 1U << 20;
   SeqSource seq_source;  // of the journal that the core appends to

@@ -68,6 +68,22 @@ void MemoryStore::rewrite(std::string_view conv, const Rewriting& rewriting) {
   tell({Change::Kind::kConversation, conversation.state.name, ""});
 }
 
+void MemoryStore::set_contact(std::string_view user, std::string_view other, std::optional<ContactState> state) {
+  const Lock lock = enter();
+  must_exist(user);
+  must_exist(other);
+  const std::pair key{std::string(user), std::string(other)};
+  const auto row = contacts_.find(key);
+  const auto before = row == contacts_.end() ? std::nullopt : std::optional(row->second);
+  if (before == state) return;
+  if (state) {
+    contacts_[key] = *state;
+  } else {
+    contacts_.erase(row);
+  }
+  tell({Change::Kind::kContacts, direct_name(user, other), ""});
+}
+
 void MemoryStore::add_user(std::string_view name) {
   const Lock lock = enter();
   if (!valid_user_name(name)) throw bad_user_name(name);
@@ -123,7 +139,9 @@ std::optional<ConversationState> MemoryStore::find_conversation(std::string_view
   const Lock lock = enter();
   const auto* conversation = find(name);
   if (conversation == nullptr) return std::nullopt;
-  return conversation->state;
+  auto state = conversation->state;
+  if (const auto users = direct_users(name)) state.standing = standing(users->first, users->second);
+  return state;
 }
 
 std::vector<ConversationRow> MemoryStore::list_conversations(std::string_view after, int limit) {

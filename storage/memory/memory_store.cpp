@@ -162,18 +162,33 @@ const MemoryStore::Conversation* MemoryStore::find(std::string_view name) const 
   return const_cast<MemoryStore*>(this)->find(name);
 }
 
-std::optional<ConversationState> MemoryStore::load_conversation(std::string_view name, const SeqSource& source) {
+DirectStanding MemoryStore::standing(std::string_view first, std::string_view second) const {
+  const auto is = [&](std::string_view user, std::string_view other, ContactState state) {
+    const auto row = contacts_.find({std::string(user), std::string(other)});
+    return row != contacts_.end() && row->second == state;
+  };
+  return {is(first, second, ContactState::kBlocked), is(second, first, ContactState::kBlocked),
+          is(first, second, ContactState::kAccepted) || is(second, first, ContactState::kAccepted)};
+}
+
+std::optional<ConversationState> MemoryStore::load_conversation(std::string_view name, const LoadTerms& terms) {
   const Lock lock = enter();
+  const auto& source = terms.source;
+  const auto users = direct_users(name);
+  const auto between = users ? standing(users->first, users->second) : DirectStanding{};
   if (auto* conversation = find(name)) {
     const auto before = std::exchange(conversation->source, source);
     if (before && before->journal == source.journal && before->losses != source.losses) {
       conversation->jumped_to = conversation->state.last_seq += kSeqJump;
     }
+    conversation->state.standing = between;
     return conversation->state;
   }
-  const auto users = direct_users(name);
-  if (!users || !users_.contains(users->first) || !users_.contains(users->second)) return std::nullopt;
+  if (!users) return std::nullopt;
+  if (kept_apart(between, terms.contacts_only)) return apart_conversation(name, between);
+  if (!users_.contains(users->first) || !users_.contains(users->second)) return std::nullopt;
   ConversationState state;
+  state.standing = between;
   state.id = static_cast<ConvId>(conversations_.size()) + 1;
   state.name = name;
   state.kind = ConversationKind::kDirect;

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "storage/contact.h"
 #include "storage/message_event.h"
 #include "storage/store.h"
 
@@ -46,6 +47,9 @@ class MemoryStore : public Store {
   // Takes interrupt() back, for tests that go on with the same data.
   void clear_interrupt();
 
+  // What the table of contacts would hold of this one's side; nullopt: no row. Told as a change, whoever is there.
+  void set_contact(std::string_view user, std::string_view other, std::optional<ContactState> state);
+
   // What is in it, for tests. An unknown conversation has no messages.
   std::vector<StoredMessage> messages(std::string_view conv) const;  // in order of seq
   std::vector<StoredCommand> commands() const;                       // in order of commit
@@ -59,7 +63,7 @@ class MemoryStore : public Store {
   std::optional<Position> checkpoint(const Uuid& journal) override;
   CommitResult commit(const Batch& batch) override;
 
-  std::optional<ConversationState> load_conversation(std::string_view name, const SeqSource& source) override;
+  std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) override;
   std::optional<UserState> load_user(std::string_view name, int recent_limit, bool create) override;
   DeviceOpening open_device(std::string_view user, std::string_view device) override;
   std::vector<StoredMessage> messages_above(std::span<const PageWant> wants, int limit, std::size_t bytes_max) override;
@@ -108,6 +112,7 @@ class MemoryStore : public Store {
   void apply_cursor(const CursorUpdate& update);
   Cursor effective(const std::string& device, const Member& member, const Conversation& conversation,
                    std::string_view user) const;
+  DirectStanding standing(std::string_view first, std::string_view second) const;
   Conversation* find(std::string_view name);
   const Conversation* find(std::string_view name) const;
   Conversation& group_to_change(std::string_view name);
@@ -129,6 +134,7 @@ class MemoryStore : public Store {
   std::map<ConvId, Conversation> conversations_;
   std::map<std::pair<std::string, std::string>, DeviceRow> devices_;
   std::map<std::tuple<std::string, std::string, ConvId>, Cursor> cursors_;
+  std::map<std::pair<std::string, std::string>, ContactState> contacts_;
   std::map<Uuid, Journal> journals_;
   std::vector<StoredCommand> commands_;
   std::vector<Change> changes_;

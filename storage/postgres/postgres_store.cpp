@@ -23,8 +23,8 @@ class PostgresStore : public Store {
     return link_.run([&](Session& s) { return commit_batch(s, batch, plan); });
   }
 
-  std::optional<ConversationState> load_conversation(std::string_view name, const SeqSource& source) override {
-    return link_.run([&](Session& s) { return read_conversation(s, std::string(name), &source); });
+  std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) override {
+    return link_.run([&](Session& s) { return read_conversation(s, std::string(name), &terms); });
   }
   std::optional<UserState> load_user(std::string_view name, int recent_limit, bool create) override {
     return link_.run([&](Session& s) { return read_user(s, std::string(name), recent_limit, create); });

@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "storage/contact.h"
 #include "storage/errors.h"
 #include "storage/names.h"
 #include "storage/postgres/array_text.h"
@@ -26,6 +27,12 @@ constexpr Statement kMakeDirect{
     "WHERE (SELECT count(*) FROM both_users) = 2 ON CONFLICT (name) DO NOTHING RETURNING id) "
     "INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) "
     "SELECT made.id, both_users.name, 1, 1, chat_now() FROM made, both_users ORDER BY 2"};
+
+constexpr Statement kStanding{
+    "standing",
+    "SELECT coalesce(bool_or(user_name = $1 AND state = 3), false), "
+    "coalesce(bool_or(user_name = $2 AND state = 3), false), coalesce(bool_or(state = 2), false) "
+    "FROM contacts WHERE (user_name = $1 AND other = $2) OR (user_name = $2 AND other = $1)"};
 
 // Numbers are given under $2 behind $3 losses from now on. $4 is kSeqJump: those that are stepped over are no messages,
 // and count as none. The condition makes a second session that had the same in mind do nothing.
@@ -122,23 +129,40 @@ StoredMessage message_of(const pqxx::row& row) {
 
 }  // namespace
 
-std::optional<ConversationState> read_conversation(Session& session, const std::string& name, const SeqSource* source) {
+DirectStanding read_standing(Session& session, pqxx::transaction_base& transaction, const std::string& first,
+                             const std::string& second) {
+  const auto rows = session.exec(transaction, kStanding, first, second);
+  const auto row = rows[0];
+  return {row[0].as<bool>(), row[1].as<bool>(), row[2].as<bool>()};
+}
+
+std::optional<ConversationState> read_conversation(Session& session, const std::string& name, const LoadTerms* terms) {
   pqxx::nontransaction transaction(session.connection());
+  const auto users = direct_users(name);
+  const auto standing = [&] {
+    return read_standing(session, transaction, std::string(users->first), std::string(users->second));
+  };
   auto rows = session.exec(transaction, kConversation, name);
-  if (source == nullptr) return conversation_of(rows, name);
-  const auto journal = uuid_text(source->journal);
-  if (rows.empty()) {
-    const auto users = direct_users(name);
-    if (!users) return std::nullopt;
-    session.exec(transaction, kMakeDirect, name, std::string(users->first), std::string(users->second), journal,
-                 source->losses);
-    rows = session.exec(transaction, kConversation, name);
+  if (terms != nullptr) {
+    const auto& source = terms->source;
+    const auto journal = uuid_text(source.journal);
+    if (rows.empty()) {
+      if (!users) return std::nullopt;
+      if (const auto between = standing(); kept_apart(between, terms->contacts_only)) {
+        return apart_conversation(name, between);
+      }
+      session.exec(transaction, kMakeDirect, name, std::string(users->first), std::string(users->second), journal,
+                   source.losses);
+      rows = session.exec(transaction, kConversation, name);
+    }
+    if (!rows.empty() && !marked(rows, source)) {
+      session.exec(transaction, kMarkSource, number(rows[0][0]), journal, source.losses, kSeqJump);
+      rows = session.exec(transaction, kConversation, name);
+    }
   }
-  if (!rows.empty() && !marked(rows, *source)) {
-    session.exec(transaction, kMarkSource, number(rows[0][0]), journal, source->losses, kSeqJump);
-    rows = session.exec(transaction, kConversation, name);
-  }
-  return conversation_of(rows, name);
+  auto state = conversation_of(rows, name);
+  if (state && users) state->standing = standing();
+  return state;
 }
 
 std::optional<UserState> read_user(Session& session, const std::string& name, int recent_limit, bool create) {

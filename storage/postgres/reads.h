@@ -11,8 +11,11 @@
 
 namespace chat {
 
-// Without `source` as AdminStore::find_conversation(), else as ReadStore::load_conversation().
-std::optional<ConversationState> read_conversation(Session& session, const std::string& name, const SeqSource* source);
+// Without `terms` as AdminStore::find_conversation(), else as ReadStore::load_conversation().
+std::optional<ConversationState> read_conversation(Session& session, const std::string& name, const LoadTerms* terms);
+// The first of the two is the one of that name, whatever their order.
+DirectStanding read_standing(Session& session, pqxx::transaction_base& transaction, const std::string& first,
+                             const std::string& second);
 std::optional<UserState> read_user(Session& session, const std::string& name, int recent_limit, bool create);
 std::vector<StoredMessage> read_messages_above(Session& session, std::span<const PageWant> wants, int limit,
                                                std::size_t bytes_max);

@@ -1,5 +1,6 @@
 // RequestChanges on PostgreSQL: lives within one call of RequestStore::once(). The methods stand in the file of their
-// kind: conversation_changes.cpp, member_changes.cpp, personal_changes.cpp.
+// kind: conversation_changes.cpp, member_changes.cpp, contact_changes.cpp,
+// personal_changes.cpp.
 #pragma once
 
 #include <string>
@@ -16,13 +17,15 @@ class PostgresChanges : public RequestChanges {
       : session_(session), transaction_(transaction), user_(std::move(user)), now_(now) {}
 
   std::string create_group(const NewGroup& group) override;
-  std::string create_direct(const std::string& other) override;
+  std::string create_direct(const std::string& other, bool contacts_only) override;
   void update_conversation(const std::string& conv, const ConversationUpdate& update) override;
   void leave(const std::string& conv) override;
 
   AddedMembers add_members(const std::string& conv, std::span<const std::string> users) override;
   void remove_members(const std::string& conv, std::span<const std::string> users) override;
   void set_role(const std::string& conv, const std::string& user, Role role) override;
+
+  std::optional<ContactState> change_contact(ContactAction action, const std::string& other) override;
 
   DeviceRow set_device(const std::string& device, const DeviceSettings& settings) override;
   void set_profile(const ProfileUpdate& update) override;
@@ -31,6 +34,10 @@ class PostgresChanges : public RequestChanges {
   void delete_up_to(const std::string& conv, Seq seq) override;
 
  private:
+  // Nobody is put into a group (0: a new one) by somebody whom they block; who is in it already is not put there.
+  // Refused: blocked (the first of them in byte order).
+  void must_be_allowed_to_add(ConvId group, std::span<const std::string> users);
+
   Session& session_;
   pqxx::work& transaction_;
   const std::string user_;

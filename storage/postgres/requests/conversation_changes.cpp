@@ -2,6 +2,7 @@
 #include "storage/names.h"
 #include "storage/postgres/fields.h"
 #include "storage/postgres/group_change.h"
+#include "storage/postgres/reads.h"
 #include "storage/postgres/requests/changes.h"
 #include "storage/postgres/requests/reading.h"
 #include "storage/refusals.h"
@@ -25,14 +26,21 @@ constexpr Statement kSuccessor{
 }  // namespace
 
 std::string PostgresChanges::create_group(const NewGroup& group) {
+  must_be_allowed_to_add(ConvId{0}, group.members);
   return make_group(session_, transaction_, group, user_, now_);
 }
 
-std::string PostgresChanges::create_direct(const std::string& other) {
+std::string PostgresChanges::create_direct(const std::string& other, bool contacts_only) {
   if (other == user_) {
     throw StoreRefused("bad_field", "the field user is \"" + other + "\", who asks: a conversation has two ends");
   }
   if (session_.exec(transaction_, kUserIsThere, other).empty()) throw no_such_user(other);
+  const auto standing = read_standing(session_, transaction_, user_, other);
+  if (standing.first_blocks) throw blocks_other(user_, other);
+  if (standing.second_blocks) throw blocked_by(user_, other);
+  if (contacts_only && !standing.contacts) {
+    throw StoreRefused("not_allowed", "\"" + other + "\" is no contact of \"" + user_ + "\"");
+  }
   auto name = direct_name(user_, other);
   session_.exec(transaction_, kMakeDirect, name, user_, other, now_);
   return name;

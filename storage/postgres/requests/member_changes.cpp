@@ -26,6 +26,7 @@ AddedMembers PostgresChanges::add_members(const std::string& conv, std::span<con
   if (seat.kind == ConversationKind::kGroup) {
     GroupChange group(session_, transaction_, conv, user_, now_);
     leading_role(group, conv, user_, "may add members");
+    must_be_allowed_to_add(group.id(), users);
     auto added = group.add(users, Role::kMember);
     group.finish();
     return {conv, std::move(added)};
@@ -40,6 +41,7 @@ AddedMembers PostgresChanges::add_members(const std::string& conv, std::span<con
   group.members = added;
   group.members.emplace_back(pair.first);
   group.members.emplace_back(pair.second);
+  must_be_allowed_to_add(ConvId{0}, group.members);
   return {make_group(session_, transaction_, group, user_, now_), added};
 }
 

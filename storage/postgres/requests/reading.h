@@ -29,6 +29,9 @@ std::vector<ReactionRow> read_reactions(Session& session, ConvId conv, std::span
 ReceiptPage read_receipts(Session& session, const std::string& conv, const std::string& user, Seq seq,
                           const std::string& behind, int limit);
 
+std::vector<ContactRow> read_contacts(Session& session, const std::string& user,
+                                      const std::optional<ContactState>& only, const std::string& behind, int limit);
+
 std::vector<DeviceRow> read_own_devices(Session& session, const std::string& user, const std::string& behind,
                                         int limit);
 std::vector<Profile> read_profiles(Session& session, std::span<const std::string> users);

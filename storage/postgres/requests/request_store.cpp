@@ -53,6 +53,10 @@ class PostgresRequestStore : public RequestStore {
                        int limit) override {
     return link_.run([&](Session& s) { return read_receipts(s, conv, user, seq, behind, limit); });
   }
+  std::vector<ContactRow> contacts(const std::string& user, const std::optional<ContactState>& only,
+                                   const std::string& behind, int limit) override {
+    return link_.run([&](Session& s) { return read_contacts(s, user, only, behind, limit); });
+  }
   std::vector<DeviceRow> devices(const std::string& user, const std::string& behind, int limit) override {
     return link_.run([&](Session& s) { return read_own_devices(s, user, behind, limit); });
   }

@@ -18,8 +18,8 @@ class StoreView : public Store {
 
   std::optional<Position> checkpoint(const Uuid& journal) override { return use().checkpoint(journal); }
   CommitResult commit(const Batch& batch) override { return use().commit(batch); }
-  std::optional<ConversationState> load_conversation(std::string_view name, const SeqSource& source) override {
-    return use().load_conversation(name, source);
+  std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) override {
+    return use().load_conversation(name, terms);
   }
   std::optional<UserState> load_user(std::string_view name, int limit, bool create) override {
     return use().load_user(name, limit, create);

@@ -1,0 +1,36 @@
+-- Contacts and blocks: how one user stands to another, as that user's own list shows it. Of two who have to do with each other
+-- either both have a row (one asks and the other is asked, or both accepted), or whoever blocks has one, and the other has none
+-- that says anything of it. One who blocks has ended what there was: both may block each other.
+CREATE TABLE contacts (
+  user_name text COLLATE "C" NOT NULL REFERENCES users (name),
+  other     text COLLATE "C" NOT NULL REFERENCES users (name),
+  state     smallint NOT NULL CHECK (state BETWEEN 0 AND 3),  -- 0 asks the other, 1 is asked by the other, 2 accepted, 3 blocks the other
+  at        bigint NOT NULL,                                  -- since then
+  PRIMARY KEY (user_name, other),
+  CHECK (user_name <> other)
+);
+
+-- Brokers learn of each change, by the name of the direct conversation of the two, whether or not that is there yet.
+CREATE FUNCTION chat_tell_contact() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  changed contacts;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    changed := OLD;
+  ELSE
+    changed := NEW;
+  END IF;
+  PERFORM pg_notify('chat_changed', json_build_object('kind', 'contacts', 'name',
+    'dm:' || least(changed.user_name, changed.other) || ':' || greatest(changed.user_name, changed.other))::text);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER tell_change AFTER INSERT OR DELETE OR UPDATE OF state ON contacts FOR EACH ROW EXECUTE FUNCTION chat_tell_contact();
+
+-- Whether `asker` may learn what `other` shows of itself: contacts may, and who is in a conversation with it, and nobody whom it
+-- blocks.
+CREATE FUNCTION chat_may_see(asker text, other text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT asker = other OR (
+    NOT EXISTS (SELECT FROM contacts c WHERE c.user_name = $2 AND c.other = $1 AND c.state = 3)
+    AND (EXISTS (SELECT FROM contacts c WHERE c.user_name = $1 AND c.other = $2 AND c.state = 2)
+         OR EXISTS (SELECT FROM members a JOIN members b ON b.conv_id = a.conv_id AND b.user_name = $2 WHERE a.user_name = $1)))
+$$;
