@@ -38,8 +38,10 @@ chat::ExitCode run(const chat::Options& options) {
   spdlog::info("mosquitto-chat-bridge {} starts as user {} for {}/rpc/#", chat::kVersion, options.user, options.prefix);
 
   const auto requests = chat::open_request_store(options.postgres, "mosquitto-chat-bridge requests");
-  const chat::Registry registry =
-      chat::all_handlers({.now = wall_clock, .requests = requests.get(), .require_contact = options.require_contact});
+  const chat::Registry registry = chat::all_handlers({.now = wall_clock,
+                                                      .requests = requests.get(),
+                                                      .members_max = options.max_members,
+                                                      .require_contact = options.require_contact});
   const chat::Desk desk(options.prefix, registry);
   chat::Duty duty(options, desk);
   chat::Leader leader(

@@ -117,6 +117,10 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
                  "What an edited message may have: the plugin's max_message_bytes")
       ->type_name("BYTES")
       ->check(CLI::Range(256, 1 << 20));
+  app.add_option("--max-members", options->max_members,
+                 "How many members users may bring into a group; chatctl may exceed it")
+      ->type_name("USERS")
+      ->check(CLI::Range(2, 1'000'000));
   app.add_flag("--require-contact", options->require_contact,
                "Make direct conversations between contacts only: the plugin's require_contact");
   app.add_option("--log-level", options->log_level, "How much goes to standard error")

@@ -27,6 +27,7 @@ struct Options {
   bool keep_recalled = false;
   std::size_t max_message_bytes = 65'536;  // the plugin's option of this name
   bool require_contact = false;            // likewise
+  int max_members = 5000;                  // of a group
 };
 
 // Fills `options`. Where the program should go on: nullopt; else its exit code, after help, version or the error was

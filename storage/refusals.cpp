@@ -70,6 +70,11 @@ StoreRefused id_taken(std::string_view id) {
   return {"id_conflict", "the id " + quoted(id) + " belongs to another request"};
 }
 
+StoreRefused too_many_members(std::size_t would_be, int most) {
+  return {"not_allowed", "a group of " + std::to_string(would_be) + " members is not allowed here, only one of up to " +
+                             std::to_string(most)};
+}
+
 StoreRefused own_contact(std::string_view user) {
   return {"bad_field", "the field user is " + quoted(user) + ", who asks: nobody is a contact of their own"};
 }

@@ -20,6 +20,7 @@ StoreRefused not_a_member(std::string_view conv, std::string_view user);        
 StoreRefused no_such_message(std::string_view conv, Seq seq);
 // The role is not enough; `what` as in "may add members".
 StoreRefused role_too_low(std::string_view conv, std::string_view user, Role role, std::string_view what);
+StoreRefused too_many_members(std::size_t would_be, int most);
 StoreRefused id_taken(std::string_view id);
 StoreRefused own_contact(std::string_view user);
 // Of the one who asks about `other`: blocked.

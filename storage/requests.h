@@ -28,8 +28,9 @@ class RequestChanges {
  public:
   virtual ~RequestChanges() = default;
 
-  // Answers the new group's name. Refused: not_found (a user), blocked (a user blocks who asks).
-  virtual std::string create_group(const NewGroup& group) = 0;
+  // Answers the new group's name. Refused: not_found (a user), blocked (a user blocks who asks), not_allowed (more than
+  // `members_max` with who asks).
+  virtual std::string create_group(const NewGroup& group, int members_max) = 0;
   // The direct conversation with `other`, made if it is not there. Refused: not_found (the user), bad_field (oneself),
   // blocked (one of the two blocks the other), not_allowed (with `contacts_only`: they are no contacts).
   virtual std::string create_direct(const std::string& other, bool contacts_only) = 0;
@@ -39,9 +40,9 @@ class RequestChanges {
   virtual void leave(const std::string& conv) = 0;
 
   // By owner and admins. Those who are in it already are left out. On a direct conversation, by either of the two,
-  // makes a new group of them all. Refused: not_found (a user), not_allowed, blocked (one who is to be put into a group
-  // blocks who asks).
-  virtual AddedMembers add_members(const std::string& conv, std::span<const std::string> users) = 0;
+  // makes a new group of them all. Refused: not_found (a user), not_allowed (also where they would be more than
+  // `members_max`), blocked (one who is to be put into a group blocks who asks).
+  virtual AddedMembers add_members(const std::string& conv, std::span<const std::string> users, int members_max) = 0;
   // The owner removes anybody else, admins remove those who are neither. Refused: not_found (not in it), not_allowed.
   virtual void remove_members(const std::string& conv, std::span<const std::string> users) = 0;
   // By the owner. To make another one the owner is to become an admin oneself. The role that the user has already is no

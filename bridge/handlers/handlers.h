@@ -14,6 +14,7 @@ namespace chat {
 struct Services {
   std::function<TimeMs()> now;       // the wall clock
   RequestStore* requests = nullptr;  // the worker's thread only
+  int members_max = 5000;            // of a group
   bool require_contact = false;      // direct conversations are made between contacts only
 };
 

@@ -33,6 +33,8 @@ constexpr Statement kLockGroup{
 
 constexpr Statement kRole{"role", "SELECT role FROM members WHERE conv_id = $1 AND user_name = $2"};
 
+constexpr Statement kMembers{"count_members", "SELECT count(*) FROM members WHERE conv_id = $1"};
+
 constexpr Statement kStrangers{
     "strangers",
     "SELECT DISTINCT u.name COLLATE \"C\" FROM unnest($2::text[]) AS u (name) "
@@ -88,6 +90,10 @@ GroupChange::GroupChange(Session& session, pqxx::work& transaction, std::string 
   id_ = number(row[0]);
   last_seq_ = number(row[2]);
   first_rev_ = last_rev_ = number(row[3]);
+}
+
+std::int64_t GroupChange::members() {
+  return number(session_.exec(transaction_, kMembers, id_)[0][0]);
 }
 
 std::optional<Role> GroupChange::role_of(const std::string& user) {

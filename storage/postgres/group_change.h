@@ -28,6 +28,7 @@ class GroupChange {
   GroupChange(Session& session, pqxx::work& transaction, std::string conv, std::string by, TimeMs now);
 
   ConvId id() const { return id_; }
+  std::int64_t members();  // how many there are
   // nullopt: not a member.
   std::optional<Role> role_of(const std::string& user);
   // Members as plain ones but for `role`; answers those who were none before, in byte order. Refused: not_found (a

@@ -72,6 +72,17 @@ TEST(BridgeOptions, ReachTheCommands) {
   EXPECT_EQ(parse({"--max-message-bytes", "255"}).code, kBadOptions);
 }
 
+TEST(BridgeOptions, RequireContactIsOffUnlessItIsAskedFor) {
+  EXPECT_FALSE(parse({}).options.require_contact);
+  EXPECT_TRUE(parse({"--require-contact"}).options.require_contact);
+}
+
+TEST(BridgeOptions, AGroupsSizeHasABound) {
+  EXPECT_EQ(parse({}).options.max_members, 5000);
+  EXPECT_EQ(parse({"--max-members", "2"}).options.max_members, 2);
+  EXPECT_EQ(parse({"--max-members", "1"}).code, kBadOptions);
+}
+
 TEST(BridgeOptions, TheFileThatOperatorsCopyNamesOnlyWhatThereIs) {
   std::ifstream given(CHAT_TEST_SOURCE_DIR "/conf/bridge.toml");
   const test::TempFolder folder;
@@ -86,6 +97,7 @@ TEST(BridgeOptions, TheFileThatOperatorsCopyNamesOnlyWhatThereIs) {
   ASSERT_EQ(parsed.code, std::nullopt) << parsed.err;
   EXPECT_EQ(parsed.options.recall_window, 120);
   EXPECT_FALSE(parsed.options.keep_recalled);
+  EXPECT_FALSE(parsed.options.require_contact);
 }
 
 TEST(BridgeOptions, WrongValuesAreRefusedWithOptionAndValue) {

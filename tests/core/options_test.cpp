@@ -45,6 +45,8 @@ TEST(OptionsTest, WithoutAnythingGivenTheDefaultsAreThoseOfTheStructs) {
   const AnswerOptions answers;
   EXPECT_EQ(options.answers.recent_ids, answers.recent_ids);
   EXPECT_EQ(options.answers.create_users, answers.create_users);
+  EXPECT_EQ(options.answers.require_contact, answers.require_contact);
+  EXPECT_EQ(options.hub.require_contact, hub.require_contact);
   EXPECT_EQ(options.acl_mode, AclMode::kDefer);
   EXPECT_EQ(options.postgres_uri, kUri);
 }
@@ -95,6 +97,7 @@ TEST(OptionsTest, WordsAreTakenExactly) {
                                                               {"replay", {"full", "newest"}},
                                                               {"ack", {"client", "auto"}},
                                                               {"create_users", {"true", "false"}},
+                                                              {"require_contact", {"true", "false"}},
                                                               {"journal_sync", {"always", "never", "1ms", "60000ms"}}};
   for (const auto& [name, good] : words) {
     for (const auto& value : good) {
@@ -128,6 +131,7 @@ TEST(OptionsTest, WhatIsGivenArrives) {
                   {"commit_interval_ms", "0"},
                   {"batch_messages", "13"},
                   {"create_users", "false"},
+                  {"require_contact", "true"},
                   {"journal_dir", "/tmp/j  "}},
                  &options),
             "");
@@ -150,6 +154,8 @@ TEST(OptionsTest, WhatIsGivenArrives) {
   EXPECT_EQ(options.persister.commit_interval_ms, 0);
   EXPECT_EQ(options.persister.batch_records, 13U);
   EXPECT_FALSE(options.answers.create_users);
+  EXPECT_TRUE(options.answers.require_contact);
+  EXPECT_TRUE(options.hub.require_contact);
   EXPECT_EQ(options.journal.folder, "/tmp/j");  // the broker hands trailing blanks through
 }
 

@@ -13,7 +13,7 @@ constexpr Uuid kOther{0x22};
 class Source : public BothStores {
  protected:
   Seq last_seq(const std::string& conv, const SeqSource& source) {
-    return store().load_conversation(conv, source)->last_seq;
+    return store().load_conversation(conv, {.source = source})->last_seq;
   }
 };
 CHAT_ON_BOTH_STORES(Source);
@@ -24,7 +24,7 @@ TEST_P(Source, ALossOfTheSameJournalMovesTheNumbersOnOnceAndForGood) {
   ASSERT_EQ(last_seq(name, {kOne, 0}), 0);
   commit({.messages = {message(conv, 1, "alice", now_), message(conv, 2, "alice", now_)}});
   EXPECT_EQ(last_seq(name, {kOne, 0}), 2);
-  const auto loaded = store().load_conversation(name, {kOne, 1});
+  const auto loaded = store().load_conversation(name, {.source = {kOne, 1}});
   EXPECT_EQ(loaded->last_seq, 2 + kSeqJump);
   EXPECT_EQ(loaded->members.size(), 2U);
   EXPECT_EQ(last_seq(name, {kOne, 1}), 2 + kSeqJump);
@@ -107,10 +107,10 @@ TEST(SourceOnPostgres, LoadingAgainWritesNothing) {
   const auto conv = store->create_group("", "alice", {}, 1);
   const auto version = [&] { return server.number(uri, "SELECT xmin::text::bigint FROM conversations"); };
   const auto made = version();
-  store->load_conversation(conv, {kOne, 3});
+  store->load_conversation(conv, {.source = {kOne, 3}});
   const auto marked = version();
   EXPECT_NE(marked, made);
-  for (int i = 0; i < 5; ++i) store->load_conversation(conv, {kOne, 3});
+  for (int i = 0; i < 5; ++i) store->load_conversation(conv, {.source = {kOne, 3}});
   EXPECT_EQ(version(), marked);
 }
 

@@ -81,7 +81,8 @@ std::string Side::text(const std::optional<ConversationState>& state) const {
   std::ostringstream out;
   out << number_of(state->id) << ' ' << neutral(state->name) << ' ' << label(state->kind) << ' ' << state->title
       << " seq " << state->last_seq << " time " << state->last_time << " rev " << state->last_rev << ' '
-      << state->announcement;
+      << state->announcement << " stand " << state->standing.first_blocks << state->standing.second_blocks
+      << state->standing.contacts;
   for (const auto& member : state->members) {
     out << '\n'
         << member.user << ' ' << label(member.role) << ' ' << member.join_seq << ' ' << member.join_rev << ' '
@@ -193,10 +194,10 @@ std::string TwinPair::create_group(const std::string& title, const std::string& 
   });
 }
 
-std::string TwinPair::conversation(const std::string& name, const std::optional<SeqSource>& source) {
+std::string TwinPair::conversation(const std::string& name, const std::optional<LoadTerms>& terms) {
   return both("load " + name, [&](Side& side) {
-    const auto state = source ? side.store.load_conversation(name, *source) : side.store.find_conversation(name);
-    if (state) side.learn(*state);
+    const auto state = terms ? side.store.load_conversation(name, *terms) : side.store.find_conversation(name);
+    if (state && state->id != 0) side.learn(*state);
     return side.text(state);
   });
 }

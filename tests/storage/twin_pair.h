@@ -1,12 +1,14 @@
 // Two stores that are given the same operations, and how their answers are compared.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "storage/contact.h"
 #include "storage/names.h"
 #include "storage/store.h"
 
@@ -15,9 +17,12 @@ namespace chat::test {
 // A conversation's number in the test stands for its name and its key, which the stores choose themselves.
 class Side {
  public:
-  explicit Side(Store& wanted) : store(wanted) {}
+  // How one user stands to another is set past the store: no operation of it does that.
+  using SetContact = std::function<void(const std::string&, const std::string&, std::optional<ContactState>)>;
+  Side(Store& wanted, SetContact set) : store(wanted), set_contact(std::move(set)) {}
 
   Store& store;
+  SetContact set_contact;
 
   void learn(const ConversationState& state);
   int conversations() const { return static_cast<int>(known_.size()); }
@@ -73,7 +78,7 @@ struct WantedBatch {
 
 class TwinPair {
  public:
-  TwinPair(Store& one, Store& other) : one_(one), other_(other) {}
+  TwinPair(Side one, Side other) : one_(std::move(one)), other_(std::move(other)) {}
 
   int groups() const { return one_.conversations(); }
 
@@ -85,8 +90,8 @@ class TwinPair {
   }
   std::string create_group(const std::string& title, const std::string& owner, const std::vector<std::string>& members,
                            TimeMs now);
-  // As it is; or, with `source`, loaded for it.
-  std::string conversation(const std::string& name, const std::optional<SeqSource>& source);
+  // As it is; or, with `terms`, loaded on them.
+  std::string conversation(const std::string& name, const std::optional<LoadTerms>& terms);
   std::string commit(const std::string& what, const WantedBatch& batch);
 
   Seq last_seq(int conversation) const {

@@ -34,7 +34,7 @@ class RandomOperations {
 
   // One operation on both; answers what differed, or nothing.
   std::string step() {
-    switch (number(0, 19)) {
+    switch (number(0, 20)) {
       case 0:
         return add_user();
       case 1:
@@ -61,6 +61,8 @@ class RandomOperations {
         return events_above();
       case 13:
         return commit_nonsense();
+      case 14:
+        return set_contact();
       default:
         return commit();
     }
@@ -108,10 +110,11 @@ class RandomOperations {
       const auto one = user();
       const auto other = user();
       if (!valid_user_name(one) || !valid_user_name(other)) return "";
-      return pair_.conversation(direct_name(one, other), one_in(2) ? std::optional(source()) : std::nullopt);
+      if (one_in(2)) return pair_.conversation(direct_name(one, other), std::nullopt);
+      return pair_.conversation(direct_name(one, other), LoadTerms{.source = source(), .contacts_only = one_in(3)});
     }
     const int which = group();
-    const auto asking = source();
+    const LoadTerms asking{.source = source()};
     return pair_.both("load group " + std::to_string(which),
                       [&](Side& side) { return side.text(side.store.load_conversation(side.name(which), asking)); });
   }
@@ -120,6 +123,20 @@ class RandomOperations {
   SeqSource source() {
     if (one_in(30)) ++losses_;
     return {.journal = {static_cast<std::uint8_t>(one_in(6) ? 0x43 : 0x42)}, .losses = losses_};
+  }
+
+  // Any row, also such as no request makes.
+  std::string set_contact() {
+    const auto one = pick(kUsers);
+    const auto other = pick(kUsers);
+    if (one == other) return "";
+    std::optional<ContactState> state;
+    if (!one_in(3)) state = static_cast<ContactState>(number(0, 3));
+    return pair_.both("set_contact " + one + " " + other, [&](Side& side) {
+      const bool known = side.store.load_user(one, 0, false) && side.store.load_user(other, 0, false);
+      if (known) side.set_contact(one, other, state);
+      return std::string(known ? "set" : "not known");
+    });
   }
 
   std::string add_member() {
@@ -244,12 +261,24 @@ class RandomOperations {
   int ids_ = 0;
 };
 
+Side in_memory(MemoryStore& store) {
+  return {store, [&store](const auto& user, const auto& whom, auto state) { store.set_contact(user, whom, state); }};
+}
+
 TEST(TwinStores, AnswerTheSame) {
   auto& server = PrivatePostgres::shared();
   const auto uri = server.migrated_database();
   const auto postgres = open_postgres(uri, "twin");
   MemoryStore memory;
-  TwinPair pair(*postgres, memory);
+  const auto set_row = [&](const std::string& user, const std::string& whom, std::optional<ContactState> state) {
+    const auto key = "'" + user + "', '" + whom + "'";
+    server.run_sql(uri, "DELETE FROM contacts WHERE (user_name, other) = (" + key + ")");
+    if (state) {
+      server.run_sql(uri,
+                     "INSERT INTO contacts VALUES (" + key + ", " + std::to_string(static_cast<int>(*state)) + ", 1)");
+    }
+  };
+  TwinPair pair({*postgres, set_row}, in_memory(memory));
   RandomOperations operations(pair, generator("twin stores"));
   int killed = 0;
   for (int i = 0; i < kOperations; ++i) {
@@ -267,6 +296,8 @@ TEST(TwinStores, AnswerTheSame) {
   EXPECT_GT(pair.count("corrupt"), 10);
   EXPECT_GT(pair.count("refused"), 50);
   EXPECT_GT(operations.jumped(), 2);
+  EXPECT_GT(pair.count("set"), 30);
+  EXPECT_GT(pair.count("unknown dm"), 3) << "direct conversations that were not made";
 }
 
 // The comparison itself can fail: a store that forgets one thing is found out.
@@ -274,7 +305,7 @@ TEST(TwinStores, ADifferenceIsSeen) {
   MemoryStore one;
   MemoryStore other;
   other.add_user("mallory");
-  TwinPair pair(one, other);
+  TwinPair pair(in_memory(one), in_memory(other));
   RandomOperations operations(pair, generator("twin canary"));
   std::string difference;
   for (int i = 0; i < kOperations && difference.empty(); ++i) difference = operations.step();

@@ -50,13 +50,13 @@ TEST_F(Unread, AMessageThatExpiresIsUnreadUntilThen) {
 }
 
 TEST_F(Unread, NumbersThatAPowerCutTookAreUnreadToNobody) {
-  const auto conv = store_->load_conversation(name_, {kJournal, 0}).value();
+  const auto conv = store_->load_conversation(name_, {.source = {kJournal, 0}}).value();
   commit({message(conv, 1, "alice", kNow)});
-  ASSERT_EQ(store_->load_conversation(name_, {kJournal, 1})->last_seq, 1 + kSeqJump);
+  ASSERT_EQ(store_->load_conversation(name_, {.source = {kJournal, 1}})->last_seq, 1 + kSeqJump);
   EXPECT_EQ(bobs(), 1);
   commit({message(conv, 2 + kSeqJump, "alice", kNow)});
   EXPECT_EQ(bobs(), 2);
-  store_->load_conversation(name_, {kJournal, 1});
+  store_->load_conversation(name_, {.source = {kJournal, 1}});
   EXPECT_EQ(bobs(), 2);
 }
 

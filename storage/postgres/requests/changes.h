@@ -16,12 +16,12 @@ class PostgresChanges : public RequestChanges {
   PostgresChanges(Session& session, pqxx::work& transaction, std::string user, TimeMs now)
       : session_(session), transaction_(transaction), user_(std::move(user)), now_(now) {}
 
-  std::string create_group(const NewGroup& group) override;
+  std::string create_group(const NewGroup& group, int members_max) override;
   std::string create_direct(const std::string& other, bool contacts_only) override;
   void update_conversation(const std::string& conv, const ConversationUpdate& update) override;
   void leave(const std::string& conv) override;
 
-  AddedMembers add_members(const std::string& conv, std::span<const std::string> users) override;
+  AddedMembers add_members(const std::string& conv, std::span<const std::string> users, int members_max) override;
   void remove_members(const std::string& conv, std::span<const std::string> users) override;
   void set_role(const std::string& conv, const std::string& user, Role role) override;
 

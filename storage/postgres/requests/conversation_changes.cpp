@@ -1,4 +1,6 @@
 // Conversations: made, changed, left.
+#include <set>
+
 #include "storage/names.h"
 #include "storage/postgres/fields.h"
 #include "storage/postgres/group_change.h"
@@ -25,7 +27,10 @@ constexpr Statement kSuccessor{
 
 }  // namespace
 
-std::string PostgresChanges::create_group(const NewGroup& group) {
+std::string PostgresChanges::create_group(const NewGroup& group, int members_max) {
+  std::set<std::string> once(group.members.begin(), group.members.end());
+  once.insert(user_);
+  if (static_cast<int>(once.size()) > members_max) throw too_many_members(once.size(), members_max);
   must_be_allowed_to_add(ConvId{0}, group.members);
   return make_group(session_, transaction_, group, user_, now_);
 }

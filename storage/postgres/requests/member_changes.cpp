@@ -21,13 +21,16 @@ Role leading_role(GroupChange& group, const std::string& conv, const std::string
 
 }  // namespace
 
-AddedMembers PostgresChanges::add_members(const std::string& conv, std::span<const std::string> users) {
+AddedMembers PostgresChanges::add_members(const std::string& conv, std::span<const std::string> users,
+                                          int members_max) {
   const auto seat = read_seat(session_, transaction_, conv, user_);
   if (seat.kind == ConversationKind::kGroup) {
     GroupChange group(session_, transaction_, conv, user_, now_);
     leading_role(group, conv, user_, "may add members");
     must_be_allowed_to_add(group.id(), users);
     auto added = group.add(users, Role::kMember);
+    const auto members = group.members();
+    if (!added.empty() && members > members_max) throw too_many_members(static_cast<std::size_t>(members), members_max);
     group.finish();
     return {conv, std::move(added)};
   }
@@ -36,6 +39,9 @@ AddedMembers PostgresChanges::add_members(const std::string& conv, std::span<con
   further.erase(std::string(pair.first));
   further.erase(std::string(pair.second));
   if (further.empty()) return {conv, {}};
+  if (further.size() + 2 > static_cast<std::size_t>(members_max)) {
+    throw too_many_members(further.size() + 2, members_max);
+  }
   const std::vector<std::string> added(further.begin(), further.end());
   NewGroup group;
   group.members = added;

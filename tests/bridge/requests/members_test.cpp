@@ -79,6 +79,25 @@ TEST_F(Members, OnlyOwnerAndAdminsAddAndRemove) {
   EXPECT_EQ(all[4]["by"], "bob");
 }
 
+TEST_F(Members, AGroupDoesNotGrowBeyondItsBound) {
+  Services small;
+  small.members_max = 3;
+  work_with(small);
+  add_users({"alice", "bob", "carol", "dave"});
+  EXPECT_EQ(refused("alice", "conversation.create", {{"members", {"bob", "carol", "dave"}}}, "4"), "not_allowed");
+  const auto conv = group({"alice", "bob"});
+  EXPECT_EQ(refused("alice", "member.add", {{"conv", conv}, {"users", {"carol", "dave"}}}, "4"), "not_allowed");
+  EXPECT_EQ(events(conv).size(), 1U);
+  ask("alice", "member.add", {{"conv", conv}, {"users", {"carol", "bob"}}});
+  EXPECT_EQ(refused("alice", "member.add", {{"conv", conv}, {"users", {"dave"}}}, "3"), "not_allowed");
+  ask("alice", "conversation.create", {{"user", "bob"}});
+  EXPECT_EQ(refused("bob", "member.add", {{"conv", "dm:alice:bob"}, {"users", {"carol", "dave"}}}, "4"), "not_allowed");
+  small.members_max = 2;
+  work_with(small);
+  EXPECT_EQ(ask("alice", "member.add", {{"conv", conv}, {"users", {"bob"}}})["added"], json::array())
+      << "a group that is too large already is no reason to refuse what changes nothing";
+}
+
 TEST_F(Members, NobodyIsRemovedFromADirectOne) {
   add_users({"bob"});
   const std::string direct = ask("alice", "conversation.create", {{"user", "bob"}})["conv"];

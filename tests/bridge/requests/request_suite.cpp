@@ -9,9 +9,16 @@ namespace chat::test {
 RequestSuite::RequestSuite()
     : uri_(PrivatePostgres::shared().migrated_database()),
       store_(open_postgres(uri_, "bridge_requests_test")),
-      requests_(open_request_store(uri_, "bridge_requests_test")),
-      registry_(all_handlers({.now = [this] { return now_; }, .requests = requests_.get()})),
-      desk_(std::make_unique<Desk>("chat", registry_)) {}
+      requests_(open_request_store(uri_, "bridge_requests_test")) {
+  work_with({});
+}
+
+void RequestSuite::work_with(Services services) {
+  services.now = [this] { return now_; };
+  services.requests = requests_.get();
+  registry_ = std::make_unique<Registry>(all_handlers(services));
+  desk_ = std::make_unique<Desk>("chat", *registry_);
+}
 
 std::string RequestSuite::answer_text(const std::string& user, const std::string& operation, json fields,
                                       const std::string& id) {
@@ -93,8 +100,8 @@ void RequestSuite::deliver(const std::string& conv, const std::string& user, Seq
 }
 
 void RequestSuite::lose_power(const std::string& conv) {
-  store_->load_conversation(conv, {{1, 2, 3}, losses_});
-  store_->load_conversation(conv, {{1, 2, 3}, ++losses_});
+  store_->load_conversation(conv, {.source = {{1, 2, 3}, losses_}});
+  store_->load_conversation(conv, {.source = {{1, 2, 3}, ++losses_}});
 }
 
 void RequestSuite::recall(const std::string& conv, Seq seq) {

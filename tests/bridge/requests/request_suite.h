@@ -40,6 +40,9 @@ class RequestSuite : public ::testing::Test {
   std::string refused(const std::string& user, const std::string& operation, const json& fields,
                       const std::string& value);
 
+  // From now on with these settings; `now` and `requests` are the suite's own.
+  void work_with(Services services);
+
   void add_users(const std::vector<std::string>& names);
   // Made by the first one; the users are made where they are not there.
   std::string group(const std::vector<std::string>& names, const std::string& title = {});
@@ -69,7 +72,7 @@ class RequestSuite : public ::testing::Test {
   const std::string uri_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<RequestStore> requests_;
-  Registry registry_;
+  std::unique_ptr<Registry> registry_;
   std::unique_ptr<Desk> desk_;
   Position position_ = 0;
   int ids_ = 0;
