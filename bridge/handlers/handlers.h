@@ -4,7 +4,9 @@
 
 #include <functional>
 
+#include "bridge/presence/presence_board.h"
 #include "bridge/rpc/registry.h"
+#include "storage/presence.h"
 #include "storage/requests.h"
 #include "storage/types.h"
 
@@ -12,8 +14,10 @@ namespace chat {
 
 // What handlers may use. Everything outlives them.
 struct Services {
-  std::function<TimeMs()> now;       // the wall clock
-  RequestStore* requests = nullptr;  // the worker's thread only
+  std::function<TimeMs()> now;           // the wall clock
+  RequestStore* requests = nullptr;      // the worker's thread only
+  PresenceStore* presence = nullptr;     // likewise
+  const PresenceBoard* board = nullptr;  // who is here
 };
 
 Handler ping(const Services& services);
@@ -34,6 +38,8 @@ Handler history(const Services& services);
 Handler sync(const Services& services);
 Handler message_delete(const Services& services);
 Handler receipt_list(const Services& services);
+
+Handler presence_get(const Services& services);
 
 Handler device_list(const Services& services);
 Handler device_set(const Services& services);

@@ -10,7 +10,11 @@ RequestSuite::RequestSuite()
     : uri_(PrivatePostgres::shared().migrated_database()),
       store_(open_postgres(uri_, "bridge_requests_test")),
       requests_(open_request_store(uri_, "bridge_requests_test")),
-      registry_(all_handlers({.now = [this] { return now_; }, .requests = requests_.get()})),
+      presence_(open_postgres_presence(uri_, "bridge_requests_test")),
+      registry_(all_handlers({.now = [this] { return now_; },
+                              .requests = requests_.get(),
+                              .presence = presence_.get(),
+                              .board = &board_})),
       desk_(std::make_unique<Desk>("chat", registry_)) {}
 
 std::string RequestSuite::answer_text(const std::string& user, const std::string& operation, json fields,
