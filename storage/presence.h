@@ -32,15 +32,12 @@ struct EndedSession {
   bool operator==(const EndedSession&) const = default;
 };
 
-// What an earlier bridge left.
-struct KeptPresence {
-  struct Session {
-    std::string user;
-    std::string device;
-    bool told = false;  // those who watch were told that it came; otherwise it only left watches
-  };
-  std::vector<Session> sessions;
-  TimeMs heard_at = 0;  // until then they were here for certain
+// A session that an earlier bridge knew.
+struct KeptSession {
+  std::string user;
+  std::string device;
+  bool told = false;   // those who watch were told that it came; otherwise it only left watches
+  TimeMs here_at = 0;  // then it was here for certain
 };
 
 // What may be said of a user to the one who asks.
@@ -62,7 +59,7 @@ class PresenceStore {
  public:
   virtual ~PresenceStore() = default;
 
-  virtual KeptPresence kept() = 0;
+  virtual std::vector<KeptSession> kept() = 0;
 
   // In one transaction: sessions that came, sessions that ended (with what they watched; it is when device and user
   // were last seen), and that all others were here at `now`.

@@ -35,7 +35,7 @@ Handler presence_get(const Services& services) {
     const Fields fields(request.fields);
     const auto users = fields.users("users", kPresencesMax);
     const auto watch = fields.optional_flag("watch");
-    if (!services.board->ready()) {
+    if (!services.board->current()) {
       return Reply::refusal(code::kUnavailable,
                             "the bridge has just started, and does not know who is here; ask again");
     }

@@ -62,10 +62,10 @@ void PresenceBoard::void_all(TimeMs now, std::optional<Steady> deadline) {
   }
 }
 
-void PresenceBoard::recall(const KeptPresence& kept, TimeMs now, Steady steady) {
+void PresenceBoard::recall(std::span<const KeptSession> kept, TimeMs now, Steady steady) {
   const std::scoped_lock lock(mutex_);
   recalled_ = true;
-  for (const auto& was : kept.sessions) {
+  for (const auto& was : kept) {
     auto& person = people_[was.user];
     person.told = person.told || was.told;
     auto [place, unknown] = person.sessions.try_emplace(was.device);
@@ -73,7 +73,7 @@ void PresenceBoard::recall(const KeptPresence& kept, TimeMs now, Steady steady) 
     session.kept = was.told;
     due_.insert(was.user);
     if (!unknown) continue;
-    session.ended = kept.heard_at;
+    session.ended = was.here_at;
     session.watches_until = now;
     if (!told_all_) continue;
     session.deadline = steady + times_.grace;

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,13 +66,13 @@ class PresenceBoard {
   void hear(const SessionSignals& signals, TimeMs now, Steady steady);
   void link_lost(TimeMs now);
   // What an earlier bridge left. Once, behind the start or forget().
-  void recall(const KeptPresence& kept, TimeMs now, Steady steady);
+  void recall(std::span<const KeptSession> kept, TimeMs now, Steady steady);
   // Everything: this bridge stands by.
   void forget();
 
-  // An earlier bridge's word is there: find() can be relied on.
+  // An earlier bridge's word is there.
   bool ready() const;
-  // ... and the link is up, and the broker has told who is there.
+  // ... and the link is up, and the broker has told who is here: find() can be relied on.
   bool current() const;
 
   Presence find(const std::string& user) const;

@@ -8,11 +8,13 @@
 namespace chat {
 namespace {
 
+// A session was here at least until its bridge was last heard of, or its device was opened.
 constexpr Statement kKept{"kept_presence",
-                          "SELECT user_name, device, bool_or(told) FROM ("
+                          "SELECT s.user_name, s.device, bool_or(s.told), greatest(max(h.at), max(d.last_seen)) FROM ("
                           "SELECT user_name, device, true AS told FROM presence_sessions UNION ALL "
-                          "SELECT DISTINCT user_name, device, false FROM presence_watches) s GROUP BY 1, 2"};
-constexpr Statement kHeardAt{"presence_heard_at", "SELECT at FROM presence_heard"};
+                          "SELECT DISTINCT user_name, device, false FROM presence_watches) s CROSS JOIN "
+                          "presence_heard h LEFT JOIN devices d ON d.user_name = s.user_name AND d.device = s.device "
+                          "GROUP BY 1, 2"};
 constexpr Statement kHeard{"presence_heard", "UPDATE presence_heard SET at = $1"};
 
 constexpr Statement kBegun{"presence_begun",
@@ -82,13 +84,12 @@ class PostgresPresence : public PresenceStore {
  public:
   explicit PostgresPresence(const std::string& conninfo) : link_(conninfo) {}
 
-  KeptPresence kept() override {
+  std::vector<KeptSession> kept() override {
     return link_.run([](Session& s) {
       pqxx::nontransaction transaction(s.connection());
-      KeptPresence kept;
-      kept.heard_at = number(s.exec(transaction, kHeardAt)[0][0]);
+      std::vector<KeptSession> kept;
       for (const auto& row : s.exec(transaction, kKept)) {
-        kept.sessions.push_back({text(row[0]), text(row[1]), row[2].as<bool>()});
+        kept.push_back({text(row[0]), text(row[1]), row[2].as<bool>(), number(row[3])});
       }
       return kept;
     });

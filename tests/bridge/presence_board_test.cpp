@@ -17,8 +17,8 @@ constexpr TimeMs kStart = 1'700'000'000'000;
 
 class PresenceBoardTest : public ::testing::Test {
  protected:
-  void start(const KeptPresence& kept = {}) {
-    board_.recall(kept, now(), steady());
+  void start() {
+    board_.recall({}, now(), steady());
     snapshot({});
   }
   void snapshot(const std::vector<SessionName>& here) {
@@ -133,17 +133,18 @@ TEST_F(PresenceBoardTest, ANewBridgeTellsOnlyWhatDiffersFromWhatWasTold) {
   board_.hear({.reset = true, .sessions = {{"alice", "phone", true, false, false}, {"dave", "tv", true, false, false}}},
               now(), steady());
   EXPECT_TRUE(take().empty()) << "what was told before is not known yet";
-  board_.recall({.sessions = {{"alice", "phone", true}, {"bob", "phone", true}, {"carol", "watch", false}},
-                 .heard_at = kStart - 4000},
-                now(), steady());
+  const std::vector<KeptSession> kept{{"alice", "phone", true, kStart - 4000},
+                                      {"bob", "phone", true, kStart - 4000},
+                                      {"carol", "watch", false, kStart - 3000}};
+  board_.recall(kept, now(), steady());
   const auto first = settle();
   EXPECT_EQ(first.changes, (Changes{came("carol"), came("dave")}));
   EXPECT_EQ(first.begun, (std::vector<SessionName>{{"dave", "tv"}}));
   pass(milliseconds(10'000));
   const auto news = settle();
-  EXPECT_EQ(news.changes, (Changes{went("bob", kStart - 4000), went("carol", kStart - 4000)}));
+  EXPECT_EQ(news.changes, (Changes{went("bob", kStart - 4000), went("carol", kStart - 3000)}));
   EXPECT_EQ(news.ended, (std::vector<EndedSession>{{"bob", "phone", kStart - 4000, kStart},
-                                                   {"carol", "watch", kStart - 4000, kStart}}));
+                                                   {"carol", "watch", kStart - 3000, kStart}}));
 }
 
 TEST_F(PresenceBoardTest, WhatWasNotToldIsTakenAgainUnlessItBecameVoid) {
