@@ -1,3 +1,4 @@
+// The time that is written down, as against the one that only measures.
 #pragma once
 
 #include <chrono>
