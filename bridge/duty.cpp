@@ -1,8 +1,13 @@
 #include "bridge/duty.h"
 
+#include <spdlog/spdlog.h>
+
+#include <chrono>
 #include <utility>
 
+#include "bridge/wall_clock.h"
 #include "storage/commands.h"
+#include "storage/redis/redis.h"
 
 namespace chat {
 
@@ -12,6 +17,7 @@ void Duty::start() {
     auto* const link = link_.get();
     requests_ = std::make_unique<RequestWorker>(
         desk_, [link](Outgoing outgoing) { link->publish(std::move(outgoing)); }, [link] { link->await_calm(); });
+    start_presence(link);
     link_->start([this](Incoming incoming) { take(std::move(incoming)); },
                  [this](bool up) {
                    for (const auto& tell : on_link_) tell(up);
@@ -23,6 +29,28 @@ void Duty::start() {
                                                 });
   }
   commands_->resume();
+}
+
+void Duty::start_presence(BrokerLink* link) {
+  presence_ = std::make_unique<PresenceWorker>(
+      options_.prefix, board_, open_postgres_presence(options_.postgres, "mosquitto-chat-bridge presence"),
+      [link](Outgoing outgoing, std::function<void(bool)> done) {
+        link->publish(std::move(outgoing), std::move(done));
+      },
+      [link] { link->await_calm(); }, wall_clock);
+  on_sessions_.push_back([this](const SessionSignals& signals) {
+    board_.hear(signals, wall_clock(), std::chrono::steady_clock::now());
+    presence_->wake();
+  });
+  on_link_.push_back([this](bool up) {
+    if (!up) board_.link_lost(wall_clock());
+  });
+  if (options_.redis.empty()) return;
+  const auto say = [](bool back, const std::string& sentence) {
+    spdlog::log(back ? spdlog::level::info : spdlog::level::warn, "{}", sentence);
+  };
+  mirror_ = std::make_unique<PresenceMirror>(options_.prefix, board_,
+                                             std::make_unique<Redis>(parse_redis_uri(options_.redis), say), wall_clock);
 }
 
 void Duty::take(Incoming incoming) {
@@ -44,11 +72,18 @@ void Duty::pause() {
 void Duty::stop() {
   if (!link_) return;
   commands_->stop();
+  presence_->stop();
+  if (mirror_) mirror_->stop();
   requests_->stop();
   link_->stop();
   commands_.reset();
   requests_.reset();
   link_.reset();
+  on_sessions_.clear();
+  on_link_.clear();
+  mirror_.reset();
+  presence_.reset();
+  board_.forget();
 }
 
 }  // namespace chat

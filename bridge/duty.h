@@ -9,6 +9,9 @@
 #include "bridge/commands/command_worker.h"
 #include "bridge/mqtt/broker_link.h"
 #include "bridge/options.h"
+#include "bridge/presence/presence_board.h"
+#include "bridge/presence/presence_mirror.h"
+#include "bridge/presence/presence_worker.h"
 #include "bridge/request_worker.h"
 #include "bridge/rpc/desk.h"
 #include "bridge/signals/signal_reader.h"
@@ -18,8 +21,9 @@ namespace chat {
 // Threads: one at a time.
 class Duty {
  public:
-  // Both outlive it.
-  Duty(const Options& options, const Desk& desk) : options_(options), desk_(desk) {}
+  // All outlive it.
+  Duty(const Options& options, const Desk& desk, PresenceBoard& board)
+      : options_(options), desk_(desk), board_(board) {}
   ~Duty() { stop(); }
   Duty(const Duty&) = delete;
   Duty& operator=(const Duty&) = delete;
@@ -33,16 +37,20 @@ class Duty {
   using OnSessions = std::function<void(const SessionSignals&)>;
   using OnLink = std::function<void(bool up)>;
 
+  void start_presence(BrokerLink* link);
   void take(Incoming incoming);
   void hear_sessions(std::string_view payload);
 
   const Options& options_;
   const Desk& desk_;
+  PresenceBoard& board_;
   std::unique_ptr<BrokerLink> link_;
   std::unique_ptr<RequestWorker> requests_;
   std::unique_ptr<CommandWorker> commands_;
-  SignalReader signals_;                 // Paho's thread only
-  std::vector<OnSessions> on_sessions_;  // these two: unchanged while the link is there
+  std::unique_ptr<PresenceWorker> presence_;
+  std::unique_ptr<PresenceMirror> mirror_;  // none: there is no Redis
+  SignalReader signals_;                    // Paho's thread only
+  std::vector<OnSessions> on_sessions_;     // these two: unchanged while the link is there
   std::vector<OnLink> on_link_;
 };
 

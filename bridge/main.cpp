@@ -13,18 +13,15 @@
 #include "bridge/rpc/desk.h"
 #include "bridge/shutdown.h"
 #include "bridge/version.h"
+#include "bridge/wall_clock.h"
 #include "storage/leader_lock.h"
+#include "storage/presence.h"
 #include "storage/requests.h"
 
 namespace {
 
 constexpr std::chrono::milliseconds kEndPatience{
     900};  // "within a second", with something left for the process's own end
-
-chat::TimeMs wall_clock() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 void set_up_log(const chat::Options& options) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("bridge"));
@@ -38,19 +35,24 @@ chat::ExitCode run(const chat::Options& options) {
   spdlog::info("mosquitto-chat-bridge {} starts as user {} for {}/rpc/#", chat::kVersion, options.user, options.prefix);
 
   const auto requests = chat::open_request_store(options.postgres, "mosquitto-chat-bridge requests");
-  const chat::Registry registry = chat::all_handlers({.now = wall_clock,
+  const auto presence = chat::open_postgres_presence(options.postgres, "mosquitto-chat-bridge requests");
+  chat::PresenceBoard board;
+  const chat::Registry registry = chat::all_handlers({.now = chat::wall_clock,
                                                       .requests = requests.get(),
+                                                      .presence = presence.get(),
+                                                      .board = &board,
                                                       .members_max = options.max_members,
                                                       .require_contact = options.require_contact});
   const chat::Desk desk(options.prefix, registry);
-  chat::Duty duty(options, desk);
+  chat::Duty duty(options, desk, board);
   chat::Leader leader(
       chat::open_postgres_leader_lock(options.postgres, "mosquitto-chat-bridge-leader"),
       {.lead = [&] { duty.start(); }, .unsure = [&] { duty.pause(); }, .stand_by = [&] { duty.stop(); }});
   leader.start();
 
   spdlog::info("{} came: stopping", chat::await_signal());
-  const bool ended = chat::end_within(kEndPatience, [&leader, &duty, &requests] {
+  const bool ended = chat::end_within(kEndPatience, [&leader, &duty, &requests, &presence] {
+    presence->interrupt();
     requests->interrupt();  // a handler that waits for PostgreSQL goes on, and answers `unavailable`
     leader.stop();
     duty.stop();

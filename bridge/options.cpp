@@ -11,6 +11,7 @@
 #include "bridge/secret_file.h"
 #include "bridge/version.h"
 #include "storage/names.h"
+#include "storage/redis/redis_uri.h"
 
 namespace chat {
 namespace {
@@ -56,11 +57,20 @@ std::string check_secret_file(const std::string& path) {
   }
 }
 
+std::string check_redis(const std::string& uri) {
+  try {
+    parse_redis_uri(uri);
+    return {};
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+}
+
 // One of the three names the database; what is nearest to the command line counts.
-std::string where_postgres_is(const std::string& given, const std::string& file) {
+std::string where_it_is(const std::string& given, const std::string& file, const char* variable) {
   if (!given.empty()) return given;
   if (!file.empty()) return read_secret(file);
-  const char* const environment = std::getenv("CHAT_PG");
+  const char* const environment = std::getenv(variable);
   return environment != nullptr ? environment : "";
 }
 
@@ -103,6 +113,16 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
       ->type_name("FILE")
       ->check(CLI::Validator(check_secret_file, ""))
       ->excludes(postgres);
+  std::string redis_file;
+  auto* const redis = app.add_option("--redis", options->redis,
+                                     "Redis, where others can read who is here; without it, the next, and CHAT_REDIS "
+                                     "of the environment, the bridge works alike, from PostgreSQL alone")
+                          ->type_name("URI")
+                          ->check(CLI::Validator(check_redis, ""));
+  app.add_option("--redis-file", redis_file, "A file whose first line is that URI")
+      ->type_name("FILE")
+      ->check(CLI::Validator(check_secret_file, ""))
+      ->excludes(redis);
   app.add_option("--prefix", options->prefix, "The first level of the chat's topics: the plugin's chat_prefix")
       ->type_name("TOPIC")
       ->check(CLI::Validator(check_prefix, ""));
@@ -129,9 +149,14 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
   app.allow_config_extras(CLI::config_extras_mode::error);
   try {
     app.parse(argc, argv);
-    options->postgres = where_postgres_is(options->postgres, postgres_file);
+    options->postgres = where_it_is(options->postgres, postgres_file, "CHAT_PG");
+    options->redis = where_it_is(options->redis, redis_file, "CHAT_REDIS");
     if (options->postgres.empty()) {
       throw CLI::RequiredError("--postgres, --postgres-file or CHAT_PG with a libpq connection URI");
+    }
+    // What came from a file or the environment is checked like what came from the command line.
+    if (!options->redis.empty() && !check_redis(options->redis).empty()) {
+      throw CLI::ValidationError("--redis, --redis-file or CHAT_REDIS", check_redis(options->redis));
     }
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kEnded : kBadOptions;

@@ -20,6 +20,7 @@ struct Options {
   std::string user = "chat-bridge";
   std::string password_file;
   std::string postgres;  // a libpq URI or conninfo string; never empty once parsed
+  std::string redis;     // parse_redis_uri() takes it; empty: works without
   std::string prefix = "chat";
   std::string client_id;  // never empty once parsed
   std::string log_level = "info";

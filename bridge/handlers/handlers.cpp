@@ -24,6 +24,7 @@ Registry all_handlers(const Services& services) {
   registry.add("member.role", member_role(services));
   registry.add("message.delete", message_delete(services));
   registry.add("ping", ping(services));
+  registry.add("presence.get", presence_get(services));
   registry.add("profile.get", profile_get(services));
   registry.add("profile.set", profile_set(services));
   registry.add("receipt.list", receipt_list(services));

@@ -4,7 +4,9 @@
 
 #include <functional>
 
+#include "bridge/presence/presence_board.h"
 #include "bridge/rpc/registry.h"
+#include "storage/presence.h"
 #include "storage/requests.h"
 #include "storage/types.h"
 
@@ -12,10 +14,12 @@ namespace chat {
 
 // What handlers may use. Everything outlives them.
 struct Services {
-  std::function<TimeMs()> now;       // the wall clock
-  RequestStore* requests = nullptr;  // the worker's thread only
-  int members_max = 5000;            // of a group
-  bool require_contact = false;      // direct conversations are made between contacts only
+  std::function<TimeMs()> now;           // the wall clock
+  RequestStore* requests = nullptr;      // the worker's thread only
+  PresenceStore* presence = nullptr;     // likewise
+  const PresenceBoard* board = nullptr;  // who is here
+  int members_max = 5000;                // of a group
+  bool require_contact = false;          // direct conversations are made between contacts only
 };
 
 Handler ping(const Services& services);
@@ -40,6 +44,8 @@ Handler history(const Services& services);
 Handler sync(const Services& services);
 Handler message_delete(const Services& services);
 Handler receipt_list(const Services& services);
+
+Handler presence_get(const Services& services);
 
 Handler device_list(const Services& services);
 Handler device_set(const Services& services);

@@ -11,6 +11,7 @@ inline constexpr std::size_t kAboutMax = 1024;         // bytes
 inline constexpr std::size_t kDraftMax = 16'384;       // bytes
 inline constexpr std::size_t kUsersMax = 1000;         // named by one change of members
 inline constexpr std::size_t kProfilesMax = 100;       // asked for at once
+inline constexpr std::size_t kPresencesMax = 100;      // asked for at once
 inline constexpr std::size_t kDeletedAtOnceMax = 500;  // messages named by one message.delete
 
 inline constexpr int kPageUsual = 50;

@@ -18,19 +18,29 @@ struct Parsed {
   std::string err;
 };
 
-// Without CHAT_PG, whatever the shell that runs this has.
-Parsed parse_alone(std::vector<const char*> arguments, const char* chat_pg = nullptr) {
+Parsed parse_as_it_is(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "mosquitto-chat-bridge");
-  unsetenv("CHAT_PG");
-  if (chat_pg != nullptr) setenv("CHAT_PG", chat_pg, 1);
   Parsed parsed;
   testing::internal::CaptureStderr();
   testing::internal::CaptureStdout();
   parsed.code = parse_options(static_cast<int>(arguments.size()), arguments.data(), &parsed.options);
   parsed.err = testing::internal::GetCapturedStderr();
   testing::internal::GetCapturedStdout();
+  return parsed;
+}
+
+// With CHAT_PG as given, whatever the shell that runs this has.
+Parsed parse_keeping_redis(std::vector<const char*> arguments, const char* chat_pg = "postgresql://environment/chat") {
+  unsetenv("CHAT_PG");
+  if (chat_pg != nullptr) setenv("CHAT_PG", chat_pg, 1);
+  Parsed parsed = parse_as_it_is(std::move(arguments));
   unsetenv("CHAT_PG");
   return parsed;
+}
+
+Parsed parse_alone(std::vector<const char*> arguments, const char* chat_pg = nullptr) {
+  unsetenv("CHAT_REDIS");
+  return parse_keeping_redis(std::move(arguments), chat_pg);
 }
 
 Parsed parse(const std::vector<const char*>& arguments) {
@@ -117,6 +127,8 @@ TEST(BridgeOptions, WrongValuesAreRefusedWithOptionAndValue) {
       {"--log-level", "loud"},
       {"--password-file", "/nonexistent/file"},
       {"--postgres-file", "/nonexistent/file"},
+      {"--redis", "127.0.0.1:6379"},
+      {"--redis-file", "/nonexistent/file"},
   };
   for (const auto& [option, value] : wrong) {
     const Parsed parsed = parse({option, value});
@@ -138,6 +150,24 @@ TEST(BridgeOptions, PostgresIsWhatTheCommandLineSaysThenTheFileThenTheEnvironmen
   const Parsed none = parse_alone({});
   EXPECT_EQ(none.code, kBadOptions);
   EXPECT_NE(none.err.find("--postgres"), std::string::npos) << none.err;
+}
+
+TEST(BridgeOptions, RedisIsWhatTheCommandLineSaysThenTheFileThenTheEnvironmentAndMayBeNone) {
+  const test::TempFolder folder;
+  const std::string path = folder.path("uri");
+  std::ofstream(path) << "redis://file\n";
+  EXPECT_EQ(parse({}).options.redis, "");
+  EXPECT_EQ(parse({"--redis-file", path.c_str()}).options.redis, "redis://file");
+  EXPECT_EQ(parse({"--redis", "redis://line", "--redis-file", path.c_str()}).code, kBadOptions);
+  setenv("CHAT_REDIS", "unix:///environment", 1);
+  EXPECT_EQ(parse_keeping_redis({}).options.redis, "unix:///environment");
+  EXPECT_EQ(parse_keeping_redis({"--redis", "redis://line"}).options.redis, "redis://line");
+  setenv("CHAT_REDIS", "redis://:secret@host:0", 1);
+  const Parsed wrong = parse_keeping_redis({});
+  unsetenv("CHAT_REDIS");
+  EXPECT_EQ(wrong.code, kBadOptions);
+  EXPECT_NE(wrong.err.find("CHAT_REDIS"), std::string::npos) << wrong.err;
+  EXPECT_EQ(wrong.err.find("secret"), std::string::npos) << wrong.err;
 }
 
 TEST(BridgeOptions, HelpAndVersionEndWell) {

@@ -17,7 +17,7 @@ test_UpSaysWhereEverythingIs() {
   mosquitto_pub -p "$port" -u frank -P secret -t x -m x
   refused mosquitto_pub -p "$port" -u frank -P demo -t x -m x
   [ "$(psql -XAt "$(variable CHAT_PG)" -c "SELECT 'here'")" = here ] || wrong "CHAT_PG"
-  [ "$(redis-cli -u "redis://$(variable CHAT_REDIS)" ping)" = PONG ] || wrong "CHAT_REDIS"
+  [ "$(redis-cli -u "$(variable CHAT_REDIS)" ping)" = PONG ] || wrong "CHAT_REDIS"
   kill -0 "$(variable CHAT_BROKER_PID)" "$(variable CHAT_POSTGRES_PID)" "$(variable CHAT_REDIS_PID)"
   [ "$(variable CHAT_RUN_DIR)" = "$HERE" ] || wrong "CHAT_RUN_DIR is $(variable CHAT_RUN_DIR)"
 }

@@ -41,6 +41,12 @@ const std::vector<Ban>& bans() {
        .instead = "the interfaces of storage/store.h",
        .offence = "  pqxx::work work(connection);",
        .innocent = "  store.commit(batch);"},
+      {.name = "TheRedisLibraryIsUsedInOneFolder",
+       .pattern = R"(\bredis(Connect|Command|AppendCommand|GetReply)\w* *\(|# *include *<hiredis)",
+       .where = [](const SourceFile& file) { return product(file) && !file.under("storage/redis"); },
+       .instead = "storage/redis/redis.h, which never throws for a Redis that is away",
+       .offence = "#include <hiredis/hiredis.h>",
+       .innocent = "#include \"storage/redis/redis.h\""},
       {.name = "TestsWaitForConditions",
        .pattern = R"(\b(sleep_for|sleep_until|usleep|nanosleep) *\(|(^|[^\w.>])sleep *\()",
        .where =

@@ -4,7 +4,7 @@
 spawn_bridge() {
   [ -x "$BRIDGE" ] || fail "the bridge is not built: $BRIDGE" "./dev build builds it."
   BRIDGE_LOG_BEFORE=$(stat -c %s "$RUN/bridge.log" 2>/dev/null || printf 0)
-  CHAT_PG=$(pg_uri chat) CHAT_REDIS=127.0.0.1:$REDIS_PORT spawn bridge "$RUN" "$BRIDGE" --broker "mqtt://127.0.0.1:$PORT" \
+  CHAT_PG=$(pg_uri chat) CHAT_REDIS=redis://127.0.0.1:$REDIS_PORT spawn bridge "$RUN" "$BRIDGE" --broker "mqtt://127.0.0.1:$PORT" \
     --user "$BRIDGE_USER" --password-file "$RUN/secret/bridge-password" --prefix "$PREFIX" --log-level info
 }
 

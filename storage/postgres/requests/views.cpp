@@ -38,7 +38,7 @@ constexpr Statement kView{
 // the page's rows only.
 constexpr Statement kOverview{
     "overview",
-    "WITH a AS MATERIALIZED (SELECT * FROM chat_standings($1, $2)), "
+    "WITH a AS MATERIALIZED (SELECT * FROM chat_all_standings($1, $2)), "
     "s AS MATERIALIZED (SELECT * FROM a "
     "WHERE (a.unread > 0, a.active, a.conv_id) < ($3::boolean, $4::bigint, $5::bigint) "
     "ORDER BY a.unread > 0 DESC, a.active DESC, a.conv_id DESC LIMIT $6) "
@@ -54,7 +54,7 @@ constexpr Statement kOverview{
 // The total is the same in each row; a row without a conversation only carries it.
 constexpr Statement kUnread{
     "unread",
-    "WITH s AS MATERIALIZED (SELECT * FROM chat_standings($1, $2) WHERE unread > 0) "
+    "WITH s AS MATERIALIZED (SELECT * FROM chat_all_standings($1, $2) WHERE unread > 0) "
     "SELECT (SELECT coalesce(sum(unread), 0)::bigint FROM s WHERE NOT muted), r.conv_id, r.name, r.unread, r.mentions, "
     "r.muted FROM (SELECT 1) one LEFT JOIN LATERAL ("
     "SELECT s.conv_id, c.name, s.unread, chat_mentions($1, s.conv_id, s.floor_seq, $2) AS mentions, s.muted "

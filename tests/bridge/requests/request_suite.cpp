@@ -9,13 +9,16 @@ namespace chat::test {
 RequestSuite::RequestSuite()
     : uri_(PrivatePostgres::shared().migrated_database()),
       store_(open_postgres(uri_, "bridge_requests_test")),
-      requests_(open_request_store(uri_, "bridge_requests_test")) {
+      requests_(open_request_store(uri_, "bridge_requests_test")),
+      presence_(open_postgres_presence(uri_, "bridge_requests_test")) {
   work_with({});
 }
 
 void RequestSuite::work_with(Services services) {
   services.now = [this] { return now_; };
   services.requests = requests_.get();
+  services.presence = presence_.get();
+  services.board = &board_;
   registry_ = std::make_unique<Registry>(all_handlers(services));
   desk_ = std::make_unique<Desk>("chat", *registry_);
 }

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "bridge/handlers/handlers.h"
+#include "bridge/presence/presence_board.h"
 #include "bridge/rpc/desk.h"
+#include "storage/presence.h"
 #include "storage/requests.h"
 #include "storage/store.h"
 
@@ -64,6 +66,9 @@ class RequestSuite : public ::testing::Test {
   void sql(const std::string& statement);
   std::int64_t number(const std::string& statement);
 
+  PresenceStore& presence() { return *presence_; }
+
+  PresenceBoard board_;
   TimeMs now_ = 1'750'000'000'000;  // 2025-06-15; what the handlers' clock says
 
  private:
@@ -72,6 +77,7 @@ class RequestSuite : public ::testing::Test {
   const std::string uri_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<RequestStore> requests_;
+  std::unique_ptr<PresenceStore> presence_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Desk> desk_;
   Position position_ = 0;
