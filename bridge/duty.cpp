@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "storage/commands.h"
+#include "storage/receipts.h"
+#include "storage/unread.h"
 
 namespace chat {
 
@@ -12,6 +14,7 @@ void Duty::start() {
     auto* const link = link_.get();
     requests_ = std::make_unique<RequestWorker>(
         desk_, [link](Outgoing outgoing) { link->publish(std::move(outgoing)); }, [link] { link->await_calm(); });
+    start_unread();
     link_->start([this](Incoming incoming) { take(std::move(incoming)); },
                  [this](bool up) {
                    for (const auto& tell : on_link_) tell(up);
@@ -21,8 +24,33 @@ void Duty::start() {
                                                 [link](Outgoing outgoing, std::function<void(bool)> done) {
                                                   link->publish(std::move(outgoing), std::move(done));
                                                 });
+    receipts_ = std::make_unique<ReceiptWorker>(options_.prefix,
+                                                open_receipt_store(options_.postgres, "mosquitto-chat-bridge receipts"),
+                                                [link](Outgoing outgoing, std::function<void(bool)> done) {
+                                                  link->await_calm();
+                                                  link->publish(std::move(outgoing), std::move(done));
+                                                });
   }
   commands_->resume();
+}
+
+// Before the link starts: its threads find all listeners.
+void Duty::start_unread() {
+  UnreadWorker::Surroundings around;
+  around.prefix = options_.prefix;
+  around.store = open_unread_store(options_.postgres, "mosquitto-chat-bridge unread");
+  around.feed = open_activity_feed(options_.postgres, "mosquitto-chat-bridge activity");
+  around.now = now_;
+  around.publish = [link = link_.get()](Outgoing outgoing) {
+    link->await_calm();
+    link->publish(std::move(outgoing));
+  };
+  unread_ = std::make_unique<UnreadWorker>(std::move(around));
+  on_sessions_.emplace_back([worker = unread_.get()](const SessionSignals& signals) { worker->hear(signals); });
+  // Who is connected is not known then; the broker tells it all when the link is back.
+  on_link_.emplace_back([worker = unread_.get()](bool up) {
+    if (!up) worker->hear({.reset = true, .sessions = {}});
+  });
 }
 
 void Duty::take(Incoming incoming) {
@@ -44,9 +72,15 @@ void Duty::pause() {
 void Duty::stop() {
   if (!link_) return;
   commands_->stop();
+  receipts_->stop();
+  unread_->stop();
   requests_->stop();
   link_->stop();
+  on_sessions_.clear();
+  on_link_.clear();
   commands_.reset();
+  receipts_.reset();
+  unread_.reset();
   requests_.reset();
   link_.reset();
 }

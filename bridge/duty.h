@@ -1,31 +1,35 @@
-// What the bridge does while it leads: answers requests, and applies commands. One that stands by does neither, and is
-// not connected to the broker.
+// What the bridge does while it leads: answers requests, applies commands, tells receipts and unread counts. One that
+// stands by does nothing of this, and is not connected to the broker.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "bridge/commands/command_worker.h"
 #include "bridge/mqtt/broker_link.h"
 #include "bridge/options.h"
+#include "bridge/receipts/receipt_worker.h"
 #include "bridge/request_worker.h"
 #include "bridge/rpc/desk.h"
 #include "bridge/signals/signal_reader.h"
+#include "bridge/unread/unread_worker.h"
 
 namespace chat {
 
 // Threads: one at a time.
 class Duty {
  public:
-  // Both outlive it.
-  Duty(const Options& options, const Desk& desk) : options_(options), desk_(desk) {}
+  // What is referred to outlives it. `now`: any thread.
+  Duty(const Options& options, const Desk& desk, std::function<TimeMs()> now)
+      : options_(options), desk_(desk), now_(std::move(now)) {}
   ~Duty() { stop(); }
   Duty(const Duty&) = delete;
   Duty& operator=(const Duty&) = delete;
 
   void start();  // again, or behind pause(): goes on
-  void pause();  // applies nothing until start(); requests are answered
+  void pause();  // applies nothing until start(); requests are answered, and what is so is told
   void stop();   // ends everything, and disconnects
 
  private:
@@ -33,14 +37,18 @@ class Duty {
   using OnSessions = std::function<void(const SessionSignals&)>;
   using OnLink = std::function<void(bool up)>;
 
+  void start_unread();
   void take(Incoming incoming);
   void hear_sessions(std::string_view payload);
 
   const Options& options_;
   const Desk& desk_;
+  const std::function<TimeMs()> now_;
   std::unique_ptr<BrokerLink> link_;
   std::unique_ptr<RequestWorker> requests_;
   std::unique_ptr<CommandWorker> commands_;
+  std::unique_ptr<ReceiptWorker> receipts_;
+  std::unique_ptr<UnreadWorker> unread_;
   SignalReader signals_;                 // Paho's thread only
   std::vector<OnSessions> on_sessions_;  // these two: unchanged while the link is there
   std::vector<OnLink> on_link_;

@@ -1,4 +1,4 @@
-// mosquitto-chat-bridge: answers requests and applies commands beside the broker. Exit codes: options.h.
+// mosquitto-chat-bridge: answers requests, applies commands and tells what is new beside the broker. Exit codes: options.h.
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -40,7 +40,7 @@ chat::ExitCode run(const chat::Options& options) {
   const auto requests = chat::open_request_store(options.postgres, "mosquitto-chat-bridge requests");
   const chat::Registry registry = chat::all_handlers({.now = wall_clock, .requests = requests.get()});
   const chat::Desk desk(options.prefix, registry);
-  chat::Duty duty(options, desk);
+  chat::Duty duty(options, desk, wall_clock);
   chat::Leader leader(
       chat::open_postgres_leader_lock(options.postgres, "mosquitto-chat-bridge-leader"),
       {.lead = [&] { duty.start(); }, .unsure = [&] { duty.pause(); }, .stand_by = [&] { duty.stop(); }});
