@@ -234,7 +234,7 @@ TEST_F(Guarantee6Unread, MoreThan500ConversationsComeInPages) {
 // Goal: whatever happens, in whatever order, the last that everybody is told is what PostgreSQL counts. Method: three
 // friends in three conversations do what comes to their minds.
 TEST_F(Guarantee6Unread, AgreesWithPostgreSqlBehindRandomDoings) {
-  constexpr int kSteps = 300;
+  constexpr int kSteps = 100;
   const std::vector<std::string> convs{conv_, stack().new_group(bob_, {alice_, carol_}),
                                        direct_conversation(alice_, bob_)};
   std::vector<std::unique_ptr<ChatClient>> clients;
