@@ -7,7 +7,9 @@
 
 #include "bridge/wall_clock.h"
 #include "storage/commands.h"
+#include "storage/receipts.h"
 #include "storage/redis/redis.h"
+#include "storage/unread.h"
 
 namespace chat {
 
@@ -17,7 +19,9 @@ void Duty::start() {
     auto* const link = link_.get();
     requests_ = std::make_unique<RequestWorker>(
         desk_, [link](Outgoing outgoing) { link->publish(std::move(outgoing)); }, [link] { link->await_calm(); });
+    // Before the link starts: its threads find all listeners.
     start_presence(link);
+    start_unread(link);
     link_->start([this](Incoming incoming) { take(std::move(incoming)); },
                  [this](bool up) {
                    for (const auto& tell : on_link_) tell(up);
@@ -25,6 +29,12 @@ void Duty::start() {
     commands_ = std::make_unique<CommandWorker>(options_.prefix, command_rules(options_),
                                                 open_postgres_commands(options_.postgres, "mosquitto-chat-bridge"),
                                                 [link](Outgoing outgoing, std::function<void(bool)> done) {
+                                                  link->publish(std::move(outgoing), std::move(done));
+                                                });
+    receipts_ = std::make_unique<ReceiptWorker>(options_.prefix,
+                                                open_receipt_store(options_.postgres, "mosquitto-chat-bridge receipts"),
+                                                [link](Outgoing outgoing, std::function<void(bool)> done) {
+                                                  link->await_calm();
                                                   link->publish(std::move(outgoing), std::move(done));
                                                 });
   }
@@ -53,6 +63,24 @@ void Duty::start_presence(BrokerLink* link) {
                                              std::make_unique<Redis>(parse_redis_uri(options_.redis), say), wall_clock);
 }
 
+void Duty::start_unread(BrokerLink* link) {
+  UnreadWorker::Surroundings around;
+  around.prefix = options_.prefix;
+  around.store = open_unread_store(options_.postgres, "mosquitto-chat-bridge unread");
+  around.feed = open_activity_feed(options_.postgres, "mosquitto-chat-bridge activity");
+  around.now = wall_clock;
+  around.publish = [link](Outgoing outgoing) {
+    link->await_calm();
+    link->publish(std::move(outgoing));
+  };
+  unread_ = std::make_unique<UnreadWorker>(std::move(around));
+  on_sessions_.emplace_back([worker = unread_.get()](const SessionSignals& signals) { worker->hear(signals); });
+  // Who is connected is not known then; the broker tells it all when the link is back.
+  on_link_.emplace_back([worker = unread_.get()](bool up) {
+    if (!up) worker->hear({.reset = true, .sessions = {}});
+  });
+}
+
 void Duty::take(Incoming incoming) {
   if (incoming.topic == signal_topic(options_.prefix)) return hear_sessions(incoming.payload);
   requests_->accept(std::move(incoming));
@@ -72,17 +100,21 @@ void Duty::pause() {
 void Duty::stop() {
   if (!link_) return;
   commands_->stop();
+  receipts_->stop();
+  unread_->stop();
   presence_->stop();
   if (mirror_) mirror_->stop();
   requests_->stop();
   link_->stop();
   commands_.reset();
+  receipts_.reset();
   requests_.reset();
   link_.reset();
   on_sessions_.clear();
   on_link_.clear();
   mirror_.reset();
   presence_.reset();
+  unread_.reset();
   board_.forget();
 }
 

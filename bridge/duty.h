@@ -1,9 +1,10 @@
-// What the bridge does while it leads: answers requests, and applies commands. One that stands by does neither, and is
-// not connected to the broker.
+// What the bridge does while it leads: answers requests, applies commands, tells receipts and unread counts. One that
+// stands by does nothing of this, and is not connected to the broker.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "bridge/commands/command_worker.h"
@@ -12,9 +13,11 @@
 #include "bridge/presence/presence_board.h"
 #include "bridge/presence/presence_mirror.h"
 #include "bridge/presence/presence_worker.h"
+#include "bridge/receipts/receipt_worker.h"
 #include "bridge/request_worker.h"
 #include "bridge/rpc/desk.h"
 #include "bridge/signals/signal_reader.h"
+#include "bridge/unread/unread_worker.h"
 
 namespace chat {
 
@@ -29,7 +32,7 @@ class Duty {
   Duty& operator=(const Duty&) = delete;
 
   void start();  // again, or behind pause(): goes on
-  void pause();  // applies nothing until start(); requests are answered
+  void pause();  // applies nothing until start(); requests are answered, and what is so is told
   void stop();   // ends everything, and disconnects
 
  private:
@@ -38,6 +41,7 @@ class Duty {
   using OnLink = std::function<void(bool up)>;
 
   void start_presence(BrokerLink* link);
+  void start_unread(BrokerLink* link);
   void take(Incoming incoming);
   void hear_sessions(std::string_view payload);
 
@@ -47,6 +51,8 @@ class Duty {
   std::unique_ptr<BrokerLink> link_;
   std::unique_ptr<RequestWorker> requests_;
   std::unique_ptr<CommandWorker> commands_;
+  std::unique_ptr<ReceiptWorker> receipts_;
+  std::unique_ptr<UnreadWorker> unread_;
   std::unique_ptr<PresenceWorker> presence_;
   std::unique_ptr<PresenceMirror> mirror_;  // none: there is no Redis
   SignalReader signals_;                    // Paho's thread only

@@ -113,6 +113,8 @@ struct StoredCommand {
   bool operator==(const StoredCommand&) const = default;
 };
 
+inline constexpr int kReceiptPushMembers = 50;
+
 // What the persister read from the journal between two positions, to be committed as one.
 struct Batch {
   Uuid journal{};
@@ -121,6 +123,7 @@ struct Batch {
   std::vector<StoredMessage> messages{};  // in journal order: seq rises within each conversation
   std::vector<CursorUpdate> cursors{};
   std::vector<StoredCommand> commands{};
+  int receipt_push_members = kReceiptPushMembers;  // receipts are pushed in groups of up to so many
 };
 
 enum class CommitResult {

@@ -5,7 +5,8 @@
 
 namespace chat {
 
-BatchMaker::BatchMaker(const Uuid& journal, Position from) {
+BatchMaker::BatchMaker(const Uuid& journal, Position from, int receipt_push_members) {
+  batch_.receipt_push_members = receipt_push_members;
   batch_.journal = journal;
   batch_.from = from;
   batch_.to = from;

@@ -21,7 +21,7 @@ class BatchMaker {
   static constexpr std::size_t kAcksPerPublish = 400;
 
   // A batch of `journal` that starts at `from`.
-  BatchMaker(const Uuid& journal, Position from);
+  BatchMaker(const Uuid& journal, Position from, int receipt_push_members = kReceiptPushMembers);
 
   void add(Record record, Position position);
   // Where the record behind the last added one starts.

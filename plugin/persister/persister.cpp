@@ -80,7 +80,7 @@ void Persister::persist() {
   const auto reader = journal_.read(position);
   while (!worker_.stopping()) {
     wait_for_records(position);
-    auto& maker = pending_.emplace(journal_.id(), position);
+    auto& maker = pending_.emplace(journal_.id(), position, options_.receipt_push_members);
     while (maker.records() < options_.batch_records && maker.bytes() < options_.batch_bytes) {
       Record record;
       Position at = 0;

@@ -29,6 +29,7 @@ struct PersisterOptions {
   std::size_t batch_records = 4000;
   std::size_t batch_bytes = 4U << 20;
   int commit_interval_ms = 10;  // how long the first record of a batch waits for others
+  int receipt_push_members = kReceiptPushMembers;
 };
 
 class Persister {

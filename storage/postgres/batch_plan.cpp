@@ -5,7 +5,9 @@
 #include <string_view>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "storage/activity.h"
 #include "storage/errors.h"
 #include "storage/names.h"
 #include "storage/postgres/months.h"
@@ -36,10 +38,24 @@ struct CursorHash {
 struct CursorValue {
   Seq delivered = 0;
   Rev rev = 0;
+  Seq read = 0;
   TimeMs at = 0;
 };
 
-void gather_messages(const Batch& batch, BatchPlan* plan) {
+// How far a user has come, over all of their devices.
+struct Reach {
+  Seq delivered = 0;
+  Seq read = 0;
+  TimeMs at = 0;
+};
+
+// Whose unread messages the batch changes.
+struct Touched {
+  std::unordered_set<ConvId> conversations;
+  ActivityNotices notices;
+};
+
+void gather_messages(const Batch& batch, BatchPlan* plan, Touched* touched) {
   std::map<ConvId, Head> heads;
   std::map<std::pair<ConvId, std::string_view>, Seq> senders;
   std::map<int, TimeMs> months;
@@ -66,6 +82,8 @@ void gather_messages(const Batch& batch, BatchPlan* plan) {
     plan->head_first.add(head.first);
     plan->head_last.add(head.last);
     plan->head_time.add(head.time);
+    touched->conversations.insert(conv_id);
+    touched->notices.add(conv_id);
   }
   for (const auto& [key, seq] : senders) {
     plan->sender_conv.add(key.first);
@@ -76,26 +94,27 @@ void gather_messages(const Batch& batch, BatchPlan* plan) {
 }
 
 // A group of a hundred acknowledges each message a hundred times: the table is hashed, and only what is left is sorted.
-void gather_cursors(const Batch& batch, BatchPlan* plan) {
+void gather_cursors(const Batch& batch, BatchPlan* plan, Touched* touched) {
   std::unordered_map<CursorKey, CursorValue, CursorHash> cursors;
-  std::map<std::pair<ConvId, std::string_view>, Seq> reads;
   for (const auto& update : batch.cursors) {
     if (!valid_device_name(update.device) || !valid_user_name(update.user)) continue;
     auto& value = cursors[{update.conv_id, update.user, update.device}];
     value.delivered = std::max({value.delivered, update.delivered, update.read});
     value.rev = std::max(value.rev, update.rev);
+    value.read = std::max(value.read, update.read);
     value.at = std::max(value.at, update.at);
-    if (update.read > 0) {
-      auto& read = reads[{update.conv_id, update.user}];
-      read = std::max(read, update.read);
-    }
   }
   std::vector<std::pair<CursorKey, CursorValue>> sorted(cursors.begin(), cursors.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
     return std::tie(a.first.user, a.first.device, a.first.conv_id) <
            std::tie(b.first.user, b.first.device, b.first.conv_id);
   });
+  std::map<std::pair<ConvId, std::string_view>, Reach> reached;
   for (const auto& [key, value] : sorted) {
+    auto& reach = reached[{key.conv_id, key.user}];
+    reach.delivered = std::max(reach.delivered, value.delivered);
+    reach.read = std::max(reach.read, value.read);
+    reach.at = std::max(reach.at, value.at);
     plan->cursor_conv.add(key.conv_id);
     plan->cursor_user.add(key.user);
     plan->cursor_device.add(key.device);
@@ -103,10 +122,18 @@ void gather_cursors(const Batch& batch, BatchPlan* plan) {
     plan->cursor_rev.add(value.rev);
     plan->cursor_at.add(value.at);
   }
-  for (const auto& [key, seq] : reads) {
+  for (const auto& [key, reach] : reached) {
+    plan->reach_conv.add(key.first);
+    plan->reach_user.add(key.second);
+    plan->reach_delivered.add(reach.delivered);
+    plan->reach_read.add(reach.read);
+    plan->reach_at.add(reach.at);
+    if (reach.read == 0) continue;
     plan->read_conv.add(key.first);
     plan->read_user.add(key.second);
-    plan->read_seq.add(seq);
+    plan->read_seq.add(reach.read);
+    plan->read_at.add(reach.at);
+    if (!touched->conversations.contains(key.first)) touched->notices.add(key.first, key.second);
   }
 }
 
@@ -126,9 +153,11 @@ void gather_commands(const Batch& batch, BatchPlan* plan) {
 
 BatchPlan::BatchPlan(const Batch& batch) {
   if (batch.to < batch.from) throw StoreCorrupt("the batch ends before it begins");
-  gather_messages(batch, this);
-  gather_cursors(batch, this);
+  Touched touched;
+  gather_messages(batch, this, &touched);
+  gather_cursors(batch, this, &touched);
   gather_commands(batch, this);
+  for (const auto& notice : touched.notices.texts()) notices.add(notice);
 }
 
 }  // namespace chat

@@ -21,10 +21,12 @@ struct BatchPlan {
   ArrayText head_conv, head_first, head_last, head_time;  // each conversation's first and last seq, and latest time
   ArrayText sender_conv, sender_user, sender_seq;         // each sender's last seq in a conversation
   ArrayText cursor_conv, cursor_user, cursor_device, cursor_delivered, cursor_rev, cursor_at;
-  ArrayText read_conv, read_user, read_seq;
+  ArrayText read_conv, read_user, read_seq, read_at;
+  ArrayText reach_conv, reach_user, reach_delivered, reach_read, reach_at;  // of a user, over all of their devices
   ArrayText command_position, command_conv, command_operation, command_user, command_device, command_time,
       command_payload;
   ArrayText void_conv, void_seq, void_at;  // messages that expire, and when
+  ArrayText notices;                       // for chat_activity: whose unread messages this changes
   std::set<TimeMs> months;                 // a time in each month in which there is a message
 };
 

@@ -1,13 +1,12 @@
-// Listens on chat_changed, on a connection of its own: one that waits can't be asked anything else.
+// Hears on chat_changed what brokers have to load again.
 #pragma once
 
 #include <chrono>
-#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "storage/postgres/interrupter.h"
-#include "storage/postgres/session.h"
+#include "storage/postgres/notice_feed.h"
 #include "storage/store.h"
 
 namespace chat {
@@ -15,24 +14,13 @@ namespace chat {
 // Threads: one at a time; interrupt() any.
 class PostgresChangeFeed {
  public:
-  explicit PostgresChangeFeed(std::string conninfo) : conninfo_(std::move(conninfo)) {}
-  ~PostgresChangeFeed() { drop(); }
-  PostgresChangeFeed(const PostgresChangeFeed&) = delete;
-  PostgresChangeFeed& operator=(const PostgresChangeFeed&) = delete;
+  explicit PostgresChangeFeed(std::string conninfo) : notices_(std::move(conninfo), "chat_changed") {}
 
   std::vector<Change> wait(std::chrono::milliseconds timeout);  // as ChangeFeed::wait()
-  void interrupt() noexcept { interrupter_.trip(); }
+  void interrupt() noexcept { notices_.interrupt(); }
 
  private:
-  void drop() noexcept;
-  void listen();
-  void collect(std::chrono::milliseconds timeout);
-
-  const std::string conninfo_;
-  Interrupter interrupter_;
-  std::unique_ptr<Session> session_;
-  std::unique_ptr<compat::Listener> listener_;  // goes before the session
-  std::vector<Change> changes_;
+  NoticeFeed notices_;
 };
 
 }  // namespace chat

@@ -18,17 +18,13 @@ namespace {
 
 constexpr Statement kCheckpoint{"checkpoint", "SELECT position FROM journals WHERE id = $1"};
 
-// The notice wakes the bridge; it goes out with the commit.
 constexpr Statement kAdvance{"advance",
-                             "WITH moved AS (UPDATE journals SET position = $3, committed_at = chat_now() "
-                             "WHERE id = $1 AND position = $2 AND position < $3 RETURNING id) "
-                             "SELECT pg_notify('chat_committed', id || ' ' || $3::bigint) FROM moved"};
+                             "UPDATE journals SET position = $3, committed_at = chat_now() "
+                             "WHERE id = $1 AND position = $2 AND position < $3 RETURNING id"};
 
-constexpr Statement kBegin{
-    "begin_journal",
-    "WITH made AS (INSERT INTO journals (id, position, committed_at) VALUES ($1, $2, chat_now()) "
-    "ON CONFLICT (id) DO NOTHING RETURNING id) "
-    "SELECT pg_notify('chat_committed', id || ' ' || $2::bigint) FROM made"};
+constexpr Statement kBegin{"begin_journal",
+                           "INSERT INTO journals (id, position, committed_at) VALUES ($1, $2, chat_now()) "
+                           "ON CONFLICT (id) DO NOTHING RETURNING id"};
 
 constexpr Statement kHeads{
     "heads",
@@ -46,12 +42,35 @@ constexpr Statement kWrongHead{
     "SELECT u.id, u.first, c.last_seq FROM unnest($1::bigint[], $2::bigint[]) AS u (id, first) "
     "LEFT JOIN conversations c ON c.id = u.id WHERE u.id <> ALL ($3::bigint[]) ORDER BY u.id LIMIT 1"};
 
+// Before kCursors, while the cursors still say what was told. Receipts concern the other members who have sent something
+// above that; where there are none, or the group is larger than $6 members, nobody is told. The notice wakes the bridge.
+constexpr Statement kReceipts{
+    "raise_receipts",
+    "WITH due AS (INSERT INTO receipts_due AS r (conv_id, user_name, delivered_from, read_from, delivered, read, at) "
+    "SELECT m.conv_id, m.user_name, o.delivered, m.read_seq, greatest(o.delivered, n.delivered), "
+    "greatest(m.read_seq, n.read), u.at "
+    "FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) "
+    "AS u (conv_id, user_name, delivered, read, at) "
+    "JOIN conversations c ON c.id = u.conv_id AND (c.kind = 0 OR c.member_count <= $6) "
+    "JOIN members m ON m.conv_id = u.conv_id AND m.user_name = u.user_name "
+    "CROSS JOIN LATERAL (SELECT least(u.delivered, c.last_seq) AS delivered, least(u.read, c.last_seq) AS read) n "
+    "CROSS JOIN LATERAL (SELECT greatest(m.join_seq - 1, m.read_seq, max(k.delivered_seq)) AS delivered FROM devices d "
+    "JOIN device_cursors k ON k.user_name = d.user_name AND k.device = d.device AND k.conv_id = m.conv_id "
+    "WHERE d.user_name = m.user_name) o "
+    "WHERE (n.delivered > o.delivered OR n.read > m.read_seq) AND EXISTS (SELECT FROM members s "
+    "WHERE s.conv_id = m.conv_id AND s.user_name <> m.user_name AND (n.delivered > o.delivered "
+    "AND s.last_sent_seq > o.delivered OR n.read > m.read_seq AND s.last_sent_seq > m.read_seq)) "
+    "ORDER BY m.conv_id, m.user_name "
+    "ON CONFLICT (conv_id, user_name) DO UPDATE SET delivered = greatest(r.delivered, excluded.delivered), "
+    "read = greatest(r.read, excluded.read), at = greatest(r.at, excluded.at) RETURNING 1) "
+    "SELECT pg_notify('chat_receipts', '') FROM due LIMIT 1"};
+
 // A cursor starts from what its user may see (no row says join_seq - 1), never passes the conversation's end, and never
 // falls.
 constexpr Statement kCursors{
     "cursors",
-    "WITH reads AS (UPDATE members m SET read_seq = least(u.seq, c.last_seq) "
-    "FROM unnest($7::bigint[], $8::text[], $9::bigint[]) AS u (conv_id, user_name, seq) "
+    "WITH reads AS (UPDATE members m SET read_seq = least(u.seq, c.last_seq), read_at = greatest(m.read_at, u.at) "
+    "FROM unnest($7::bigint[], $8::text[], $9::bigint[], $10::bigint[]) AS u (conv_id, user_name, seq, at) "
     "JOIN conversations c ON c.id = u.conv_id "
     "WHERE m.conv_id = u.conv_id AND m.user_name = u.user_name AND m.read_seq < least(u.seq, c.last_seq)) "
     "INSERT INTO device_cursors AS d (user_name, device, conv_id, delivered_seq, delivered_rev, at) "
@@ -80,6 +99,10 @@ constexpr Statement kCommands{
     "$8::text[]) "
     "AS u (position, conv_id, operation, user_name, device, server_time, payload) "
     "ON CONFLICT (journal, position) DO NOTHING"};
+
+// Goes out with the commit.
+constexpr Statement kTellActivity{"tell_activity",
+                                  "SELECT pg_notify('chat_activity', notice) FROM unnest($1::text[]) AS notice"};
 
 enum class Advance { kMoved, kBehindUs };
 
@@ -153,15 +176,18 @@ CommitResult commit_in(Session& session, pqxx::work& transaction, const Batch& b
     }
   }
   if (!plan.cursor_conv.empty()) {
+    session.exec(transaction, kReceipts, plan.reach_conv.text(), plan.reach_user.text(), plan.reach_delivered.text(),
+                 plan.reach_read.text(), plan.reach_at.text(), batch.receipt_push_members);
     session.exec(transaction, kCursors, plan.cursor_user.text(), plan.cursor_device.text(), plan.cursor_conv.text(),
                  plan.cursor_delivered.text(), plan.cursor_rev.text(), plan.cursor_at.text(), plan.read_conv.text(),
-                 plan.read_user.text(), plan.read_seq.text());
+                 plan.read_user.text(), plan.read_seq.text(), plan.read_at.text());
   }
   if (!batch.commands.empty()) {
     session.exec(transaction, kCommands, uuid_text(batch.journal), plan.command_position.text(),
                  plan.command_conv.text(), plan.command_operation.text(), plan.command_user.text(),
                  plan.command_device.text(), plan.command_time.text(), plan.command_payload.text());
   }
+  if (!plan.notices.empty()) session.exec(transaction, kTellActivity, plan.notices.text());
   commit_or_doubt(session, transaction);
   return CommitResult::kApplied;
 }

@@ -42,6 +42,7 @@ TEST(OptionsTest, WithoutAnythingGivenTheDefaultsAreThoseOfTheStructs) {
   const PersisterOptions persister;
   EXPECT_EQ(options.persister.batch_records, persister.batch_records);
   EXPECT_EQ(options.persister.commit_interval_ms, persister.commit_interval_ms);
+  EXPECT_EQ(options.persister.receipt_push_members, persister.receipt_push_members);
   const AnswerOptions answers;
   EXPECT_EQ(options.answers.recent_ids, answers.recent_ids);
   EXPECT_EQ(options.answers.create_users, answers.create_users);
