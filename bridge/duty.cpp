@@ -21,8 +21,10 @@ void Duty::start() {
                                                 [link](Outgoing outgoing, std::function<void(bool)> done) {
                                                   link->publish(std::move(outgoing), std::move(done));
                                                 });
+    search_ = std::make_unique<SearchWorker>(open_search_index(options_.postgres, "mosquitto-chat-bridge search"));
   }
   commands_->resume();
+  search_->resume();
 }
 
 void Duty::take(Incoming incoming) {
@@ -39,13 +41,16 @@ void Duty::hear_sessions(std::string_view payload) {
 
 void Duty::pause() {
   if (commands_) commands_->pause();
+  if (search_) search_->pause();
 }
 
 void Duty::stop() {
   if (!link_) return;
+  search_->stop();
   commands_->stop();
   requests_->stop();
   link_->stop();
+  search_.reset();
   commands_.reset();
   requests_.reset();
   link_.reset();

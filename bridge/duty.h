@@ -1,5 +1,5 @@
-// What the bridge does while it leads: answers requests, and applies commands. One that stands by does neither, and is
-// not connected to the broker.
+// What the bridge does while it leads: answers requests, applies commands, and makes messages searchable. One that
+// stands by does neither, and is not connected to the broker.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 #include "bridge/request_worker.h"
 #include "bridge/rpc/desk.h"
 #include "bridge/signals/signal_reader.h"
+#include "bridge/search/search_worker.h"
 
 namespace chat {
 
@@ -25,7 +26,7 @@ class Duty {
   Duty& operator=(const Duty&) = delete;
 
   void start();  // again, or behind pause(): goes on
-  void pause();  // applies nothing until start(); requests are answered
+  void pause();  // applies and indexes nothing until start(); requests are answered
   void stop();   // ends everything, and disconnects
 
  private:
@@ -44,6 +45,7 @@ class Duty {
   SignalReader signals_;                 // Paho's thread only
   std::vector<OnSessions> on_sessions_;  // these two: unchanged while the link is there
   std::vector<OnLink> on_link_;
+  std::unique_ptr<SearchWorker> search_;
 };
 
 }  // namespace chat

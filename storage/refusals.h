@@ -21,6 +21,7 @@ StoreRefused no_such_message(std::string_view conv, Seq seq);
 // The role is not enough; `what` as in "may add members".
 StoreRefused role_too_low(std::string_view conv, std::string_view user, Role role, std::string_view what);
 StoreRefused id_taken(std::string_view id);
+StoreRefused no_words(std::string_view words);  // of a search
 
 inline constexpr int kReplayLimitMax = 10'000;  // messages of one conversation that a device may ask for at its opening
 

@@ -97,6 +97,12 @@ class RequestStore {
   // In order of seq, then of the first reaction with that emoji.
   virtual std::vector<ReactionRow> reactions(ConvId conv, std::span<const Seq> seqs) = 0;
 
+  // Of what the user may see. A page may end before `limit`, even with nothing, where to look further would take too
+  // long, or behind `bytes_max` of payload. What was committed just now may be missing: it is indexed behind the
+  // commit. Refused: bad_field (no word in the words).
+  virtual SearchPage search(const std::string& user, const SearchWanted& wanted, int limit, std::size_t bytes_max,
+                            TimeMs now) = 0;
+
   // Who may see message `seq` of the conversation, without its sender, in byte order of name behind `behind`. Refused:
   // not_found (no such message, or not one that the user may see).
   virtual ReceiptPage receipts(const std::string& conv, const std::string& user, Seq seq, const std::string& behind,

@@ -21,6 +21,7 @@ Registry all_handlers(const Services& services) {
   registry.add("profile.get", profile_get(services));
   registry.add("profile.set", profile_set(services));
   registry.add("receipt.list", receipt_list(services));
+  registry.add("search", search(services));
   registry.add("settings.set", settings_set(services));
   registry.add("sync", sync(services));
   registry.add("unread.get", unread_get(services));

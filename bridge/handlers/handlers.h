@@ -31,6 +31,7 @@ Handler member_remove(const Services& services);
 Handler member_role(const Services& services);
 
 Handler history(const Services& services);
+Handler search(const Services& services);
 Handler sync(const Services& services);
 Handler message_delete(const Services& services);
 Handler receipt_list(const Services& services);

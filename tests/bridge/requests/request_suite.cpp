@@ -10,6 +10,7 @@ RequestSuite::RequestSuite()
     : uri_(PrivatePostgres::shared().migrated_database()),
       store_(open_postgres(uri_, "bridge_requests_test")),
       requests_(open_request_store(uri_, "bridge_requests_test")),
+      index_(open_search_index(uri_, "bridge_requests_test")),
       registry_(all_handlers({.now = [this] { return now_; }, .requests = requests_.get()})),
       desk_(std::make_unique<Desk>("chat", registry_)) {}
 
@@ -95,6 +96,13 @@ void RequestSuite::deliver(const std::string& conv, const std::string& user, Seq
 void RequestSuite::lose_power(const std::string& conv) {
   store_->load_conversation(conv, {{1, 2, 3}, losses_});
   store_->load_conversation(conv, {{1, 2, 3}, ++losses_});
+}
+
+void RequestSuite::index() {
+  while (number("SELECT count(*) FROM conversations c LEFT JOIN search_progress p ON p.conv_id = c.id "
+                "WHERE c.last_seq > coalesce(p.seq, 0)") > 0) {
+    if (!index_->index_some()) index_->wait(std::chrono::seconds(1));
+  }
 }
 
 void RequestSuite::recall(const std::string& conv, Seq seq) {

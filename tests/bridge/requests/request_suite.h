@@ -13,6 +13,7 @@
 #include "bridge/handlers/handlers.h"
 #include "bridge/rpc/desk.h"
 #include "storage/requests.h"
+#include "storage/search_index.h"
 #include "storage/store.h"
 
 namespace chat::test {
@@ -51,6 +52,8 @@ class RequestSuite : public ::testing::Test {
   void deliver(const std::string& conv, const std::string& user, Seq seq, const std::string& device = "phone");
   // A power cut cost the plugin's journal its end: numbers go on 2^20 higher, and the void is said to be one.
   void lose_power(const std::string& conv);
+  // Makes all that is stored searchable.
+  void index();
   // What a recall leaves behind.
   void recall(const std::string& conv, Seq seq);
   std::vector<json> events(const std::string& conv);
@@ -69,6 +72,7 @@ class RequestSuite : public ::testing::Test {
   const std::string uri_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<RequestStore> requests_;
+  std::unique_ptr<SearchIndex> index_;
   Registry registry_;
   std::unique_ptr<Desk> desk_;
   Position position_ = 0;
