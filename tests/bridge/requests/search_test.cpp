@@ -153,6 +153,39 @@ TEST_F(Searching, ChineseJapaneseAndKoreanAreFoundByWhatFollowsOneAnother) {
   EXPECT_EQ(found("bob", "학교"), (Bodies{"내일 학교에서 만나요"}));
 }
 
+// PostgreSQL's own counters: of the index that holds the words, and of the table without any index.
+TEST_F(Searching, ATwoCharacterChineseWordIsFoundByAnIndex) {
+  const auto conv = group({"alice", "bob"});
+  const auto many = group({"alice"});
+  const auto id = std::to_string(id_of(many));
+  const auto at = std::to_string(now_);
+  sql("SELECT chat_make_month(" + at + ")");
+  say(conv, "alice", "明天我们去北京大学看朋友");
+  sql("INSERT INTO messages (conv_id, seq, server_time, mid, type, sender, payload) SELECT " + id + ", n, " + at +
+      " + 2000 + n, gen_random_uuid(), 0, 'alice', json_build_object('body', '第' || n || '号消息 ' || chr(20000 + n % "
+      "5000) || "
+      "chr(20000 + n % 4999) || chr(20000 + n % 4998)) FROM generate_series(1, 20000) n");
+  sql("UPDATE conversations SET last_seq = 20000 WHERE id = " + id);
+  index();
+  const auto scans = [this](const std::string& what) {
+    return number("SELECT coalesce(sum(" + what + "), 0)::bigint");
+  };
+  const std::string by_words =
+      "(SELECT idx_scan FROM pg_stat_user_indexes WHERE relname LIKE 'message_words_%' AND indexrelname LIKE "
+      "'%_words_idx')";
+  const std::string by_reading_all = "(SELECT seq_scan FROM pg_stat_user_tables WHERE relname LIKE 'message_words_%')";
+  const auto before = scans(by_words);
+  const auto all_before = scans(by_reading_all);
+  EXPECT_EQ(found("bob", "北京"), (Bodies{"明天我们去北京大学看朋友"}));
+  EXPECT_EQ(found("bob", "京大", {{"conv", conv}}).size(), 1U);
+  EXPECT_EQ(found("bob", "消息"), Bodies{});
+  eventually("PostgreSQL counts scans of the index", [&] {
+    ask("bob", "search", {{"words", "北京"}});  // a session tells its counts behind a later statement
+    return scans(by_words) >= before + 3;
+  });
+  EXPECT_EQ(scans(by_reading_all), all_before);
+}
+
 TEST_F(Searching, ExpiredTextIsFoundNoMore) {
   const auto conv = group({"alice", "bob"});
   say(conv, "alice", "cake for ten seconds", "text", 10);
