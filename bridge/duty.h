@@ -11,8 +11,8 @@
 #include "bridge/options.h"
 #include "bridge/request_worker.h"
 #include "bridge/rpc/desk.h"
-#include "bridge/signals/signal_reader.h"
 #include "bridge/search/search_worker.h"
+#include "bridge/signals/signal_reader.h"
 
 namespace chat {
 

@@ -177,6 +177,12 @@ struct SearchPage {
   std::optional<SearchPlace> next;  // nullopt: that was all
 };
 
+// A message that is on its way once more.
+struct ForwardedTo {
+  std::string conv;
+  std::string id;  // its own, which the sender's ack topic names
+};
+
 struct AddedMembers {
   std::string conv;                // the group; another one than was asked for where that was direct
   std::vector<std::string> added;  // those who were not in it before

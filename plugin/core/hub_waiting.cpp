@@ -5,12 +5,19 @@
 
 #include "plugin/core/hub.h"
 #include "plugin/core/rewrite.h"
+#include "storage/json_members.h"
 #include "storage/names.h"
 
 namespace chat {
 namespace {
 
 constexpr TimeMs kRetryStuckMs = 100;  // how often parked publishes that found the journal full are tried again
+// Of a message, or of one that is forwarded.
+std::string message_id(std::string_view payload) {
+  const auto forwarded = json_member(payload, "message");
+  return json_text(forwarded.value_or(payload), "id").value_or("");
+}
+
 constexpr TimeMs kWordOnItsWayMs =
     60'000;  // by then a change in PostgreSQL has been heard of, whatever the clocks' difference
 
@@ -241,9 +248,6 @@ void Hub::loaded(ConversationLoaded& answer) {
     return;
   }
   for (const auto& parked : parking_.take(key)) {
-    auto admission =
-        admitter_.message(parked->record.payload);  // for the id; a cursor or command has none that matters
-    const auto* message = std::get_if<AdmittedMessage>(&admission);
     const auto users = direct_users(answer.name);
     say_refused(
         parked->record.user, parked->record.topic,
@@ -251,7 +255,7 @@ void Hub::loaded(ConversationLoaded& answer) {
          .reason = users ? "There is no user " +
                                in_quotes(parked->user->name == users->first ? users->second : users->first) + "."
                          : "There is no conversation " + in_quotes(answer.name) + ".",
-         .id = message != nullptr ? message->id : std::string()});
+         .id = message_id(parked->record.payload)});  // a cursor or command has none that matters
     resolve(*parked, false);
   }
 }
@@ -371,6 +375,7 @@ void Hub::tick() {
   expire_write();
   outflow_.tick();
   signals_.tick();
+  kick_now();
   const auto now = clock_.steady();
   if (stuck_.empty() || now - retried_at_ < kRetryStuckMs) return;
   retried_at_ = now;

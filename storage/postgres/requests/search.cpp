@@ -17,6 +17,7 @@ namespace chat {
 namespace {
 
 constexpr int kWalk = 5000;                // messages that one walk goes through
+constexpr int kWalksOnMost = 4;            // before the index is asked
 constexpr int kWalksMost = 10;             // of one search
 constexpr double kMatchesMost = 10'000;    // in one month, that are looked at one by one
 constexpr std::int64_t kLooksMost = 1000;  // into the index, for one search: a month, or a conversation in a month
@@ -75,6 +76,9 @@ class Search {
 
   void run() {
     if (walk()) return;
+    while (worth_walking_on()) {
+      if (walk()) return;
+    }
     const auto months = exec(kMonths, user_, place_.server_time);
     const auto conversations = wanted_.conv_id != 0 ? 1 : number(months[0][0]);
     std::int64_t looks = 0;
@@ -103,19 +107,27 @@ class Search {
   }
   int missing() const { return limit_ + 1 - static_cast<int>(found_.size()); }
 
+  // The page will be full after a little more.
+  bool worth_walking_on() const {
+    if (found_.empty() || walked_ >= kWalksOnMost * kWalk) return false;
+    return walked_ * missing() / static_cast<std::int64_t>(found_.size()) <= (kWalksOnMost - 1) * kWalk;
+  }
+
   // True: there is nothing more to look for.
   bool walk() {
+    std::int64_t walked = 0;
     for (const auto& row : exec(kWalkThrough, user_, query_, wanted_.after, place_.server_time, place_.conv_id,
                                 place_.seq, kWalk, missing())) {
       if (row[0].as<bool>()) {
         found_.push_back({number(row[1]), number(row[2]), number(row[3])});
         continue;
       }
-      walked_ = number(row[4]);
-      matched_ = number(row[5]);
-      if (walked_ > 0) place_ = {number(row[1]), number(row[2]), number(row[3])};
+      walked = number(row[4]);
+      walked_ += walked;
+      matched_ += number(row[5]);
+      if (walked > 0) place_ = {number(row[1]), number(row[2]), number(row[3])};
     }
-    done_ = !full() && walked_ < kWalk;
+    done_ = !full() && walked < kWalk;
     return done_ || full();
   }
 
