@@ -12,7 +12,7 @@ std::vector<std::string> targets_of(const Fields& fields) {
   constexpr char kWhat[] = "names of conversations and users";
   const auto* value = fields.find("to");
   if (value == nullptr || !value->is_array() || value->empty()) {
-    throw fields.wrong("to", std::string("an array of ") + kWhat);
+    throw fields.wrong("to", "an array of at least one of the names of conversations and users");
   }
   if (value->size() > kForwardedAtOnceMax) {
     throw StoreRefused("bad_field", "the field to holds " + std::to_string(value->size()) +

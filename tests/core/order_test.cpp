@@ -31,7 +31,6 @@ TEST_F(Orders, AForwardedMessageIsAMessageOfTheOneWhoForwardedIt) {
   EXPECT_EQ(got.at("from"), "alice");
   EXPECT_EQ(got.at("seq"), 2);
   EXPECT_EQ(got.at("forwarded").at("from"), "dave");
-  EXPECT_EQ(told("alice", "ack").back().at("acks")[0].at("id"), "fwd-2");
   EXPECT_EQ(store.messages(conv).size(), 2U);
   int native = 0;
   for (const auto& one : broker.published) native += one.topic == "chat/c/" + conv + "/msg" ? 1 : 0;

@@ -71,7 +71,7 @@ TEST_F(Orders, WhatIsNoOrderIsRefused) {
   const auto forward = [&](const json& to, const std::string& value) {
     return refused("bob", "message.forward", {{"conv", conv}, {"seq", 1}, {"to", to}}, value);
   };
-  EXPECT_EQ(forward(json::array(), "an empty array"), "bad_field");
+  EXPECT_EQ(forward(json::array(), "at least one"), "bad_field");
   EXPECT_EQ(forward("carol", "carol"), "bad_field");
   EXPECT_EQ(forward({"not/a/name"}, "not/a/name"), "bad_field");
   EXPECT_EQ(forward(std::vector<std::string>(51, "carol"), "51"), "bad_field");
