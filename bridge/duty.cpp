@@ -37,8 +37,10 @@ void Duty::start() {
                                                   link->await_calm();
                                                   link->publish(std::move(outgoing), std::move(done));
                                                 });
+    search_ = std::make_unique<SearchWorker>(open_search_index(options_.postgres, "mosquitto-chat-bridge search"));
   }
   commands_->resume();
+  search_->resume();
 }
 
 void Duty::start_presence(BrokerLink* link) {
@@ -95,10 +97,12 @@ void Duty::hear_sessions(std::string_view payload) {
 
 void Duty::pause() {
   if (commands_) commands_->pause();
+  if (search_) search_->pause();
 }
 
 void Duty::stop() {
   if (!link_) return;
+  search_->stop();
   commands_->stop();
   receipts_->stop();
   unread_->stop();
@@ -106,6 +110,7 @@ void Duty::stop() {
   if (mirror_) mirror_->stop();
   requests_->stop();
   link_->stop();
+  search_.reset();
   commands_.reset();
   receipts_.reset();
   requests_.reset();

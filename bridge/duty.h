@@ -1,5 +1,5 @@
-// What the bridge does while it leads: answers requests, applies commands, tells receipts and unread counts. One that
-// stands by does nothing of this, and is not connected to the broker.
+// What the bridge does while it leads: answers requests, applies commands, tells receipts, unread counts and who is
+// here, and makes messages searchable. One that stands by does nothing of this, and is not connected to the broker.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,7 @@
 #include "bridge/receipts/receipt_worker.h"
 #include "bridge/request_worker.h"
 #include "bridge/rpc/desk.h"
+#include "bridge/search/search_worker.h"
 #include "bridge/signals/signal_reader.h"
 #include "bridge/unread/unread_worker.h"
 
@@ -32,7 +33,7 @@ class Duty {
   Duty& operator=(const Duty&) = delete;
 
   void start();  // again, or behind pause(): goes on
-  void pause();  // applies nothing until start(); requests are answered, and what is so is told
+  void pause();  // applies and indexes nothing until start(); requests are answered, and what is so is told
   void stop();   // ends everything, and disconnects
 
  private:
@@ -58,6 +59,7 @@ class Duty {
   SignalReader signals_;                    // Paho's thread only
   std::vector<OnSessions> on_sessions_;     // these two: unchanged while the link is there
   std::vector<OnLink> on_link_;
+  std::unique_ptr<SearchWorker> search_;
 };
 
 }  // namespace chat

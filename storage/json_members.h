@@ -18,6 +18,7 @@ class JsonMembers {
 
   bool next();  // false: there is no further member
   bool named(std::string_view name) const;
+  std::string_view name() const { return name_; }  // as it is written, without its quotation marks
   std::string_view value() const { return text_.substr(value_, value_end_ - value_); }  // as it is written
   std::size_t value_begin() const { return value_; }
   std::size_t value_end() const { return value_end_; }

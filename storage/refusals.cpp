@@ -92,6 +92,10 @@ StoreRefused no_contact(std::string_view user, std::string_view other, std::stri
   return {"not_found", sentence.append(what).append(" ").append(quoted(user))};
 }
 
+StoreRefused no_words(std::string_view words) {
+  return {"bad_field", "the field words is " + quoted(words) + ", and must hold a letter or a digit"};
+}
+
 void check_device_settings(std::string_view device, const DeviceSettings& settings) {
   if (!valid_device_name(device)) throw bad_device_name(device);
   if (settings.replay_limit && (*settings.replay_limit < 1 || *settings.replay_limit > kReplayLimitMax)) {

@@ -28,6 +28,7 @@ StoreRefused blocks_other(std::string_view user, std::string_view other);
 StoreRefused blocked_by(std::string_view user, std::string_view other);
 // not_found, `"other" {what} "user"`; `what` as in "is no contact of".
 StoreRefused no_contact(std::string_view user, std::string_view other, std::string_view what);
+StoreRefused no_words(std::string_view words);  // of a search
 
 inline constexpr int kReplayLimitMax = 10'000;  // messages of one conversation that a device may ask for at its opening
 

@@ -166,6 +166,33 @@ struct ReceiptPage {
   bool more = false;
 };
 
+// Where a search goes on: below the message with this key.
+struct SearchPlace {
+  TimeMs server_time = 0;
+  ConvId conv_id = 0;
+  Seq seq = 0;
+};
+
+// What is looked for: messages with all of the words.
+struct SearchWanted {
+  std::string words;
+  ConvId conv_id = 0;  // 0: in all of the user's
+  std::string from{};  // empty: of anybody
+  TimeMs after = 0;    // later than this
+  SearchPlace below;   // earlier than this: a page's end, or a time with nothing behind it
+};
+
+struct SearchPage {
+  std::vector<StoredMessage> rows;  // newest first; neither recalled nor expired ones
+  std::optional<SearchPlace> next;  // nullopt: that was all
+};
+
+// A message that is on its way once more.
+struct ForwardedTo {
+  std::string conv;
+  std::string id;  // its own, which the sender's ack topic names
+};
+
 struct AddedMembers {
   std::string conv;                // the group; another one than was asked for where that was direct
   std::vector<std::string> added;  // those who were not in it before

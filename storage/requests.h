@@ -60,6 +60,16 @@ class RequestChanges {
   // For this user only; what is deleted already is no error. Refused: not_found (a message that is not there).
   virtual void delete_messages(const std::string& conv, std::span<const Seq> seqs) = 0;
   virtual void delete_up_to(const std::string& conv, Seq seq) = 0;
+
+  // Has the plugin send message `seq` of `conv` to those conversations and users (named twice is the same as once), in
+  // the user's name and with new ids. What the plugin then refuses, the user's error topic tells. Refused: not_found (a
+  // message that the user can't see, or that is recalled or expired; a conversation or user), not_member (of one of the
+  // conversations), bad_field (oneself).
+  virtual std::vector<ForwardedTo> forward_message(const std::string& conv, Seq seq,
+                                                   std::span<const std::string> to) = 0;
+  // Has the plugin end the connection of the user's own device; none there is no error. `forget`: its settings and
+  // cursors go. Refused: bad_field (its name).
+  virtual void kick_device(const std::string& device, bool forget) = 0;
 };
 
 // What makes a request that changes something recognisable when it is sent again.
@@ -103,6 +113,12 @@ class RequestStore {
   virtual EventPage events(const std::string& user, std::span<const RevWant> wants, int limit) = 0;
   // In order of seq, then of the first reaction with that emoji.
   virtual std::vector<ReactionRow> reactions(ConvId conv, std::span<const Seq> seqs) = 0;
+
+  // Of what the user may see. A page may end before `limit`, even with nothing, where to look further would take too
+  // long, or behind `bytes_max` of payload. What was committed just now may be missing: it is indexed behind the
+  // commit. Refused: bad_field (no word in the words).
+  virtual SearchPage search(const std::string& user, const SearchWanted& wanted, int limit, std::size_t bytes_max,
+                            TimeMs now) = 0;
 
   // Who may see message `seq` of the conversation, without its sender, in byte order of name behind `behind`. Refused:
   // not_found (no such message, or not one that the user may see).

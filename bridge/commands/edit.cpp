@@ -1,6 +1,7 @@
 // Only its sender changes a message, as long as it is not recalled.
 #include "bridge/commands/decide.h"
 #include "bridge/rpc/codes.h"
+#include "storage/forwarded.h"
 #include "storage/message_event.h"
 
 namespace chat {
@@ -19,6 +20,11 @@ CommandEffect decide_edit(const QueuedCommand& queued, const CommandFields& fiel
   }
   if (!own)
     return RefuseCommand{code::kNotAllowed, "Message " + std::to_string(fields.seq) + " is not yours to change."};
+  // It would put words into somebody else's mouth.
+  if (is_forwarded(message->payload)) {
+    return RefuseCommand{code::kNotAllowed,
+                         "Message " + std::to_string(fields.seq) + " was forwarded, and can't be changed."};
+  }
   auto payload = edited_object(message->payload, fields.body, scene.now);
   if (fields.body.empty() || !payload) return RefuseCommand{code::kBadField, "There is no \"body\" to change."};
   if (payload->size() > rules.message_bytes_max + kEditedBytes) {

@@ -41,12 +41,15 @@ Handler member_remove(const Services& services);
 Handler member_role(const Services& services);
 
 Handler history(const Services& services);
+Handler search(const Services& services);
 Handler sync(const Services& services);
 Handler message_delete(const Services& services);
+Handler message_forward(const Services& services);
 Handler receipt_list(const Services& services);
 
 Handler presence_get(const Services& services);
 
+Handler device_kick(const Services& services);
 Handler device_list(const Services& services);
 Handler device_set(const Services& services);
 Handler profile_get(const Services& services);

@@ -15,6 +15,10 @@ void MosquittoBroker::publish(const std::string& topic, std::string_view payload
                                 nullptr);
 }
 
+void MosquittoBroker::kick(const std::string& device) {
+  mosquitto_kick_client_by_clientid(device.c_str(), true);
+}
+
 void MosquittoBroker::log(LogLevel level, const std::string& text) {
   int to = MOSQ_LOG_INFO;
   switch (level) {

@@ -16,8 +16,10 @@ namespace dom = simdjson::dom;
 constexpr std::array<std::string_view, 8> kTypeNames{"text", "image", "voice",    "video",
                                                      "file", "emoji", "location", "custom"};
 constexpr std::array<std::string_view, 5> kServerFields{"conv", "seq", "server_time", "from", "mid"};
-constexpr std::size_t kAckBytesMax = 1 << 20;  // a chat/ack: kAckEntriesMax conversations with room to spare
-constexpr std::size_t kSmallBytesMax = 4096;   // cursors, typing, sync, recall
+constexpr std::string_view kForwarded = "forwarded";  // reserved too; see Author
+constexpr std::size_t kForwardedBytesMax = 512;       // with an id of the server's, which may be longer than the first
+constexpr std::size_t kAckBytesMax = 1 << 20;         // a chat/ack: kAckEntriesMax conversations with room to spare
+constexpr std::size_t kSmallBytesMax = 4096;          // cursors, typing, sync, recall
 constexpr std::size_t kRequestBytesMax = 65'536;
 
 Refusal refuse(Code code, std::string reason) {
@@ -134,9 +136,10 @@ Admitter::Admitter(std::size_t message_bytes_max)
     : parser_(std::make_unique<Parser>()), message_bytes_max_(message_bytes_max) {}
 Admitter::~Admitter() = default;
 
-Admission<AdmittedMessage> Admitter::message(std::string_view published) {
+Admission<AdmittedMessage> Admitter::message(std::string_view published, Author author) {
+  const bool own = author == Author::kServer;
   std::size_t from = 0;
-  auto parsed = parser_->object(published, message_bytes_max_, &from);
+  auto parsed = parser_->object(published, message_bytes_max_ + (own ? kForwardedBytesMax : 0), &from);
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
   AdmittedMessage message;
   message.payload = published.substr(from);
@@ -145,7 +148,8 @@ Admission<AdmittedMessage> Admitter::message(std::string_view published) {
   std::optional<Refusal> refusal;
   for (const auto [name, value] : std::get<dom::object>(parsed)) {
     std::optional<Refusal> wrong;
-    if (std::find(kServerFields.begin(), kServerFields.end(), name) != kServerFields.end()) {
+    if (std::find(kServerFields.begin(), kServerFields.end(), name) != kServerFields.end() ||
+        (name == kForwarded && !own)) {
       wrong = refuse(Code::kReservedField, "\"" + std::string(name) + "\" is set by the server only.");
     } else if (name == "id") {
       wrong = once.see("id");

@@ -52,6 +52,9 @@ struct AdmittedRequest {
   std::string id;
 };
 
+// Only the server writes "forwarded", and its bytes are no part of the sender's limit.
+enum class Author : std::uint8_t { kClient, kServer };
+
 template <typename T>
 using Admission = std::variant<T, Refusal>;
 
@@ -62,7 +65,7 @@ class Admitter {
   explicit Admitter(std::size_t message_bytes_max);
   ~Admitter();
 
-  Admission<AdmittedMessage> message(std::string_view published);
+  Admission<AdmittedMessage> message(std::string_view published, Author author = Author::kClient);
   // `read`: the topic was c/{conv}/read and not …/delivered. `conv` stays empty.
   Admission<AdmittedCursor> cursor(std::string_view published, bool read);
   Admission<std::vector<AdmittedCursor>> ack_many(std::string_view published);

@@ -6,6 +6,7 @@
 #include "plugin/core/direct_rule.h"
 #include "plugin/core/seq_at_risk.h"
 #include "plugin/core/sequencer.h"
+#include "storage/json_members.h"
 #include "storage/names.h"
 
 namespace chat {
@@ -84,6 +85,18 @@ Outcome Conversing::direct(const Origin& origin, std::string_view to, std::strin
   auto outcome = send(origin, direct_name(origin.user->name, to), std::move(message));
   // Nobody can subscribe to d/…/msg: a direct message travels in inboxes.
   if (auto* accepted = std::get_if<Accepted>(&outcome)) accepted->bytes = nullptr;
+  return outcome;
+}
+
+Outcome Conversing::forward(const Origin& origin, std::string_view published) {
+  const auto to = json_text(published, "to").value_or("");
+  auto admission = admitter_.message(json_member(published, "message").value_or(""), Author::kServer);
+  if (auto* refusal = std::get_if<Refusal>(&admission)) return std::move(*refusal);
+  auto outcome = send(origin, to, std::get<AdmittedMessage>(std::move(admission)));
+  auto* accepted = std::get_if<Accepted>(&outcome);
+  if (accepted != nullptr && accepted->bytes) {
+    broker_.publish(topics_.conversation(to, "msg"), *std::exchange(accepted->bytes, nullptr), 1);
+  }
   return outcome;
 }
 

@@ -49,6 +49,8 @@ class Conversing {
 
   Outcome message(const Origin& origin, std::string_view conv, std::string_view published);
   Outcome direct(const Origin& origin, std::string_view to, std::string_view published);
+  // {"to":conv,"message":…}, from the bridge: a message with the reserved field "forwarded".
+  Outcome forward(const Origin& origin, std::string_view published);
   // One cursor. `session`: the device that acknowledges, or null where it is gone.
   Outcome cursor(const Origin& origin, Session* session, const AdmittedCursor& cursor);
   Outcome command(const Origin& origin, std::string_view conv, std::string_view operation, std::string_view published);

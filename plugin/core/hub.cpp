@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "storage/json_members.h"
 #include "storage/names.h"
 
 namespace chat {
@@ -179,7 +180,7 @@ Access Hub::may_write(const ClientRef& client, std::string_view topic) {
   }
   // Wills of connections that were taken over or end with the broker pass here too, unseen: the server's own topics are
   // closed to them at once, and on all others may_read() gives nobody what was not stamped.
-  if (parsed->kind == PublishKind::kUserTopic && client.user != options_.bridge_user) {
+  if (of_the_server(parsed->kind) && client.user != options_.bridge_user) {
     say_refused(
         std::string(client.user), topic,
         {.code = Code::kNotAllowed, .reason = "Only the server publishes to " + in_quotes(topic) + ".", .id = {}});
@@ -247,7 +248,8 @@ PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, s
   const bool is_bridge = client.user == options_.bridge_user;
   if (is_bridge && parsed->kind == PublishKind::kUserTopic)
     return {.kind = PublishVerdict::Kind::kUntouched, .payload = nullptr};
-  if (is_bridge || parsed->kind == PublishKind::kUserTopic) {
+  if (is_bridge && of_the_server(parsed->kind)) return carry_out(topic, *parsed, payload);
+  if (is_bridge || of_the_server(parsed->kind)) {
     return refuse(client, topic,
                   {.code = Code::kNotAllowed,
                    .reason = "User " + in_quotes(client.user) + " can't publish to " + in_quotes(topic) + ".",
@@ -302,6 +304,8 @@ Outcome Hub::handle(const Origin& origin, Session* session, const PublishTopic& 
       return conversing_.message(origin, topic.name, payload);
     case PublishKind::kDirect:
       return conversing_.direct(origin, topic.name, payload);
+    case PublishKind::kForward:
+      return conversing_.forward(origin, payload);
     case PublishKind::kTyping:
       return conversing_.typing(origin, topic.name, payload);
     case PublishKind::kDelivered:
@@ -361,6 +365,37 @@ PublishVerdict Hub::acknowledge_many(const Origin& origin, Session& session, std
   return {.kind = PublishVerdict::Kind::kUntouched, .payload = nullptr};
 }
 
+// What the bridge has done in a user's name. It is told no only where it is to try again; what the user did wrong is
+// for the user to hear.
+PublishVerdict Hub::carry_out(std::string_view topic, const PublishTopic& order, std::string_view payload) {
+  const PublishVerdict done{.kind = PublishVerdict::Kind::kUntouched, .payload = nullptr};
+  const PublishVerdict again{.kind = PublishVerdict::Kind::kRefuse, .payload = nullptr};
+  if (!valid_user_name(order.name)) return done;
+  if (order.kind == PublishKind::kKick) {
+    kicks_.emplace_back(order.name, json_text(payload, "device").value_or(""));
+    return done;
+  }
+  if (!stuck_.empty() && !retry_stuck()) return again;
+  const Origin origin{.user = directory_.user(order.name), .device = {}, .resolves = 0, .qos = 1};
+  const auto outcome = handle(origin, nullptr, order, payload);
+  if (const auto* waiting = std::get_if<Waiting>(&outcome)) {
+    return park(origin, topic, payload, *waiting) ? again : done;
+  }
+  const auto* refusal = std::get_if<Refusal>(&outcome);
+  if (refusal == nullptr) return done;
+  if (refusal->code == Code::kStorageFull || refusal->code == Code::kUnavailable) return again;
+  say_refused(origin.user->name, topic, *refusal);
+  return done;
+}
+
+// A client id may be somebody else's by now. A connection that has neither subscribed nor published is not known here.
+void Hub::kick_now() {
+  for (const auto& [user, device] : std::exchange(kicks_, {})) {
+    const auto* session = directory_.find_device(device);
+    if (session != nullptr && session->user->name == user) broker_.kick(device);
+  }
+}
+
 PublishVerdict Hub::forward_request(const ClientRef& client, std::string_view topic, std::string_view payload) {
   auto admission = admitter_.request(payload);
   if (const auto* refusal = std::get_if<Refusal>(&admission)) return refuse(client, topic, *refusal);
@@ -392,7 +427,11 @@ PublishVerdict Hub::refuse(const ClientRef& client, std::string_view topic, cons
 }
 
 void Hub::say_refused(const std::string& user, std::string_view topic, const Refusal& refusal) {
-  broker_.publish(topics_.user(user, user_topic::kError), refusal_json(refusal, topic), 1);
+  // A user asked for it by a request, and knows nothing of orders.
+  const auto parsed = topics_.parse(topic);
+  const bool order = parsed && parsed->kind == PublishKind::kForward;
+  broker_.publish(topics_.user(user, user_topic::kError),
+                  refusal_json(refusal, order ? topics_.request("message.forward") : std::string(topic)), 1);
 }
 
 }  // namespace chat

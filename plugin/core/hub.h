@@ -77,6 +77,8 @@ class Hub {
                           std::string_view payload, Outcome outcome);
   PublishVerdict acknowledge_many(const Origin& origin, Session& session, std::string_view topic,
                                   std::string_view payload);
+  PublishVerdict carry_out(std::string_view topic, const PublishTopic& order, std::string_view payload);
+  void kick_now();
   PublishVerdict forward_request(const ClientRef& client, std::string_view topic, std::string_view payload);
   PublishVerdict refuse(const ClientRef& client, std::string_view topic, const Refusal& refusal);
   void say_refused(const std::string& user, std::string_view topic, const Refusal& refusal);
@@ -136,8 +138,9 @@ class Hub {
   TimeMs retried_at_ = 0;                         // Clock::steady()
   StringMap<std::vector<std::string>> watchers_;  // conversation being loaded -> users who subscribed to its own topic
   std::vector<const void*> bridges_;              // connections that read requests with the bridge's credentials
-  std::string seal_;            // what an envelope for the bridge starts with: nobody else can know it
-  SignalWriter signals_;        // behind seal_, of which it takes a copy
+  std::string seal_;      // what an envelope for the bridge starts with: nobody else can know it
+  SignalWriter signals_;  // behind seal_, of which it takes a copy
+  std::vector<std::pair<std::string, std::string>> kicks_;  // user and device, until the next tick
   const void* dead_ = nullptr;  // a connection that ended just now: what it still publishes is its last will
   // A granted write whose message has not come: see expire_write(). Kept, so that a publish costs no allocation here.
   struct PendingWrite {

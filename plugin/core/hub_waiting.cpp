@@ -6,12 +6,19 @@
 #include "plugin/core/direct_rule.h"
 #include "plugin/core/hub.h"
 #include "plugin/core/rewrite.h"
+#include "storage/json_members.h"
 #include "storage/names.h"
 
 namespace chat {
 namespace {
 
 constexpr TimeMs kRetryStuckMs = 100;  // how often parked publishes that found the journal full are tried again
+// Of a message, or of one that is forwarded.
+std::string message_id(std::string_view payload) {
+  const auto forwarded = json_member(payload, "message");
+  return json_text(forwarded.value_or(payload), "id").value_or("");
+}
+
 constexpr TimeMs kWordOnItsWayMs =
     60'000;  // by then a change in PostgreSQL has been heard of, whatever the clocks' difference
 
@@ -257,19 +264,22 @@ void Hub::loaded(ConversationLoaded& answer) {
 
 // Of a publish that waited for a conversation that there is none of.
 Refusal Hub::why_not_there(const ConversationLoaded& answer, const Parked& parked) {
-  auto admission = admitter_.message(parked.record.payload);  // for the id; a cursor or command has none that matters
-  const auto* message = std::get_if<AdmittedMessage>(&admission);
-  Refusal refusal{
-      .code = Code::kNotFound, .reason = "There is no conversation " + in_quotes(answer.name) + ".", .id = {}};
+  Refusal refusal{.code = Code::kNotFound,
+                  .reason = "There is no conversation " + in_quotes(answer.name) + ".",
+                  .id = message_id(parked.record.payload)};
   const auto users = direct_users(answer.name);
-  if (answer.apart && message != nullptr) {
-    const auto apart = refuse_direct(answer.name, *answer.apart, parked.user->name, options_.require_contact);
-    if (apart) refusal = *apart;
+  const auto topic = topics_.parse(parked.record.topic);
+  const bool message = topic && (topic->kind == PublishKind::kMessage || topic->kind == PublishKind::kDirect ||
+                                 topic->kind == PublishKind::kForward);
+  if (answer.apart && message) {
+    if (auto apart = refuse_direct(answer.name, *answer.apart, parked.user->name, options_.require_contact)) {
+      apart->id = refusal.id;
+      return *std::move(apart);
+    }
   } else if (users) {
     refusal.reason =
         "There is no user " + in_quotes(parked.user->name == users->first ? users->second : users->first) + ".";
   }
-  if (message != nullptr) refusal.id = message->id;
   return refusal;
 }
 
@@ -396,6 +406,7 @@ void Hub::tick() {
   expire_write();
   outflow_.tick();
   signals_.tick();
+  kick_now();
   const auto now = clock_.steady();
   if (stuck_.empty() || now - retried_at_ < kRetryStuckMs) return;
   retried_at_ = now;

@@ -25,6 +25,9 @@ class Broker {
   virtual void publish_to(const std::string& device, const std::string& topic, std::string_view payload, int qos) = 0;
   // To whoever is subscribed.
   virtual void publish(const std::string& topic, std::string_view payload, int qos) = 0;
+  // Ends the connection of a client, whose last will is published. Not from within a callback about that client: in
+  // tick().
+  virtual void kick(const std::string& device) = 0;
   virtual void log(LogLevel level, const std::string& text) = 0;
 };
 

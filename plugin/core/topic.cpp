@@ -68,6 +68,8 @@ std::optional<PublishTopic> TopicSpace::parse(std::string_view topic) const {
   } else if (head == "u" && more) {
     parsed.name = take_level(&rest, &more);
     if (more) parsed.kind = PublishKind::kUserTopic;
+    if (rest == "order/forward") parsed.kind = PublishKind::kForward;
+    if (rest == "order/kick") parsed.kind = PublishKind::kKick;
   } else if (head == "rpc" && more) {
     parsed.operation = rest;
     if (!rest.empty() && rest.find('/') == std::string_view::npos) parsed.kind = PublishKind::kRpc;
@@ -82,6 +84,10 @@ std::optional<PublishTopic> TopicSpace::parse(std::string_view topic) const {
 
 std::string TopicSpace::signal() const {
   return prefix_ + "/rpc/" + std::string(kSignalTopic);
+}
+
+std::string TopicSpace::request(std::string_view operation) const {
+  return prefix_ + "/rpc/" + std::string(operation);
 }
 
 std::string TopicSpace::user(std::string_view user, std::string_view leaf) const {

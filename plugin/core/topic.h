@@ -22,14 +22,21 @@ enum class PublishKind : std::uint8_t {
   kRpc,        // rpc/{operation}
   kSignal,     // rpc/signal/sessions: from the plugin to the bridge
   kUserTopic,  // u/{user}/…: the server's side; only the bridge writes there
+  kForward,    // u/{user}/order/forward: from the bridge to the plugin, nobody reads it; so is the next
+  kKick,       // u/{user}/order/kick
   kUnknown,    // under the prefix, but nothing that anybody publishes to
 };
 
 struct PublishTopic {
   PublishKind kind = PublishKind::kUnknown;
-  std::string_view name;       // the conversation, or the user of kDirect and kUserTopic; a view into the topic
+  std::string_view name;       // the conversation, or the user of kDirect and of all below u/; a view into the topic
   std::string_view operation;  // of kRpc
 };
+
+// Below u/{user}/, where only the bridge publishes.
+constexpr bool of_the_server(PublishKind kind) {
+  return kind == PublishKind::kUserTopic || kind == PublishKind::kForward || kind == PublishKind::kKick;
+}
 
 // What comes to a user, below u/{user}/.
 namespace user_topic {
@@ -59,6 +66,7 @@ class TopicSpace {
   std::optional<PublishTopic> parse(std::string_view topic) const;
 
   std::string signal() const;                                                    // rpc/signal/sessions
+  std::string request(std::string_view operation) const;                         // rpc/{operation}
   std::string user(std::string_view user, std::string_view leaf) const;          // u/{user}/{leaf}
   std::string conversation(std::string_view conv, std::string_view leaf) const;  // c/{conv}/{leaf}
 

@@ -3,7 +3,8 @@
 // left all as it was.
 //
 // Then the conversation's row is locked, as by a commit and by a change of membership: that is what keeps `rev` without
-// holes, and lets two commands on one message not meet. Nothing else is locked behind it that others lock before it.
+// holes, and lets two commands on one message not meet. Behind it only the search index's mark is locked, by nobody who
+// then waits for any of the others.
 #include "storage/commands.h"
 
 #include "storage/message_event.h"
@@ -13,6 +14,7 @@
 #include "storage/postgres/failure.h"
 #include "storage/postgres/fields.h"
 #include "storage/postgres/interrupter.h"
+#include "storage/postgres/search_rows.h"
 #include "storage/postgres/session.h"
 
 namespace chat {
@@ -100,7 +102,8 @@ class Application {
     if (!row[2].is_null()) {
       sent_at_ = number(row[2]);
       recalled_rev_ = number(row[6]);
-      scene.message = CommandTarget{sent_at_, text(row[3]), text(row[4]), !row[5].is_null()};
+      sender_ = text(row[3]);
+      scene.message = CommandTarget{sent_at_, sender_, text(row[4]), !row[5].is_null()};
     }
     if (command_.operation == "react") {
       for (const auto& own : exec(kEmojis, command_.conv_id, seq_, command_.user)) scene.emojis.push_back(text(own[0]));
@@ -115,11 +118,13 @@ class Application {
   void operator()(const RecallMessage& recall) {
     if (recall.keep) exec(kKeep, command_.conv_id, seq_, sent_at_, command_.user, now_);
     exec(kRecall, command_.conv_id, seq_, sent_at_, tombstone(command_.user, now_), now_, last_rev_ + 1);
+    rewrite({});
     tell({.kind = MessageEvent::Kind::kRecalled});
   }
   void operator()(const RepeatRecall&) { exec(kRepeat, command_.conv_id, recalled_rev_, command_.user); }
   void operator()(const EditMessage& edit) {
     exec(kEdit, command_.conv_id, seq_, sent_at_, edit.payload, now_);
+    rewrite(edit.payload);
     tell({.kind = MessageEvent::Kind::kEdited, .body = edit.body});
   }
   void operator()(const SetReaction& reaction) {
@@ -136,6 +141,11 @@ class Application {
   template <typename... Args>
   pqxx::result exec(const Statement& statement, const Args&... args) {
     return session_.exec(transaction_, statement, args...);
+  }
+
+  // The words by which the message is found, behind its own row: the indexer waits for us, or we find what it did.
+  void rewrite(std::string_view payload) {
+    rewrite_words(session_, transaction_, {command_.conv_id, seq_, sent_at_}, sender_, payload);
   }
 
   void tell(MessageEvent event) {
@@ -155,6 +165,7 @@ class Application {
   Rev last_rev_ = 0;
   TimeMs now_ = 0;
   TimeMs sent_at_ = 0;
+  std::string sender_;
   Rev recalled_rev_ = 0;
 };
 

@@ -70,6 +70,12 @@ TEST_F(Deciding, ARecalledMessageIsRecalledAgainAndNeverChanged) {
   EXPECT_EQ(code(give("react", R"({"seq":7,"emoji":"x"})", "carol")), "not_found");
 }
 
+TEST_F(Deciding, AForwardedMessageIsNotChangedByTheOneWhoForwardedIt) {
+  scene_.message->payload = R"({"id":"f","forwarded":{"conv":"g:2","seq":1,"from":"dave"},"body":"hello"})";
+  EXPECT_EQ(code(give("edit", R"({"seq":7,"body":"mine"})")), "not_allowed");
+  EXPECT_TRUE(std::holds_alternative<RecallMessage>(give("recall", R"({"seq":7})")));
+}
+
 TEST_F(Deciding, AnEditReplacesTheBodyAndNothingElse) {
   scene_.message->payload = "{ \"body\" :{\"body\":1,\"x\":[\"}\"]} , \"k\\u0065y\":\"\\u4f60\\\"\" , \"id\":\"b\"} \n";
   const auto first = std::get<EditMessage>(give("edit", R"({"body":["a",{"b":"}"}],"seq":7})"));

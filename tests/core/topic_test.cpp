@@ -30,6 +30,9 @@ TEST(TopicSpaceTest, KnowsEveryTopicThatClientsPublishTo) {
       {"chat/rpc/conversation.list", PublishKind::kRpc, "", "conversation.list"},
       {"chat/u/bob/inbox", PublishKind::kUserTopic, "bob", ""},
       {"chat/u/bob/reply/phone", PublishKind::kUserTopic, "bob", ""},
+      {"chat/u/bob/order/forward", PublishKind::kForward, "bob", ""},
+      {"chat/u/bob/order/kick", PublishKind::kKick, "bob", ""},
+      {"chat/u/bob/order/other", PublishKind::kUserTopic, "bob", ""},
       {"chat/c//msg", PublishKind::kMessage, "", ""},
   };
   for (const auto& row : rows) {

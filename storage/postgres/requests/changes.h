@@ -1,6 +1,5 @@
 // RequestChanges on PostgreSQL: lives within one call of RequestStore::once(). The methods stand in the file of their
-// kind: conversation_changes.cpp, member_changes.cpp, contact_changes.cpp,
-// personal_changes.cpp.
+// kind: conversation_changes.cpp, member_changes.cpp, contact_changes.cpp, personal_changes.cpp, order_changes.cpp.
 #pragma once
 
 #include <string>
@@ -32,6 +31,9 @@ class PostgresChanges : public RequestChanges {
   void set_settings(const std::string& conv, const SettingsUpdate& update) override;
   void delete_messages(const std::string& conv, std::span<const Seq> seqs) override;
   void delete_up_to(const std::string& conv, Seq seq) override;
+
+  std::vector<ForwardedTo> forward_message(const std::string& conv, Seq seq, std::span<const std::string> to) override;
+  void kick_device(const std::string& device, bool forget) override;
 
  private:
   // Nobody is put into a group (0: a new one) by somebody whom they block; who is in it already is not put there.

@@ -26,6 +26,8 @@ MessagePage read_messages(Session& session, const std::string& user, std::span<c
                           int limit, std::size_t bytes_max, TimeMs now);
 EventPage read_events(Session& session, const std::string& user, std::span<const RevWant> wants, int limit);
 std::vector<ReactionRow> read_reactions(Session& session, ConvId conv, std::span<const Seq> seqs);
+SearchPage read_search(Session& session, const std::string& user, const SearchWanted& wanted, int limit,
+                       std::size_t bytes_max, TimeMs now);
 ReceiptPage read_receipts(Session& session, const std::string& conv, const std::string& user, Seq seq,
                           const std::string& behind, int limit);
 

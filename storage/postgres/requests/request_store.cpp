@@ -49,6 +49,10 @@ class PostgresRequestStore : public RequestStore {
   std::vector<ReactionRow> reactions(ConvId conv, std::span<const Seq> seqs) override {
     return link_.run([&](Session& s) { return read_reactions(s, conv, seqs); });
   }
+  SearchPage search(const std::string& user, const SearchWanted& wanted, int limit, std::size_t bytes_max,
+                    TimeMs now) override {
+    return link_.run([&](Session& s) { return read_search(s, user, wanted, limit, bytes_max, now); });
+  }
   ReceiptPage receipts(const std::string& conv, const std::string& user, Seq seq, const std::string& behind,
                        int limit) override {
     return link_.run([&](Session& s) { return read_receipts(s, conv, user, seq, behind, limit); });

@@ -10,7 +10,8 @@ RequestSuite::RequestSuite()
     : uri_(PrivatePostgres::shared().migrated_database()),
       store_(open_postgres(uri_, "bridge_requests_test")),
       requests_(open_request_store(uri_, "bridge_requests_test")),
-      presence_(open_postgres_presence(uri_, "bridge_requests_test")) {
+      presence_(open_postgres_presence(uri_, "bridge_requests_test")),
+      index_(open_search_index(uri_, "bridge_requests_test")) {
   work_with({});
 }
 
@@ -105,6 +106,13 @@ void RequestSuite::deliver(const std::string& conv, const std::string& user, Seq
 void RequestSuite::lose_power(const std::string& conv) {
   store_->load_conversation(conv, {.source = {{1, 2, 3}, losses_}});
   store_->load_conversation(conv, {.source = {{1, 2, 3}, ++losses_}});
+}
+
+void RequestSuite::index() {
+  while (number("SELECT count(*) FROM conversations c LEFT JOIN search_progress p ON p.conv_id = c.id "
+                "WHERE c.last_seq > coalesce(p.seq, 0)") > 0) {
+    if (!index_->index_some()) index_->wait(std::chrono::seconds(1));
+  }
 }
 
 void RequestSuite::recall(const std::string& conv, Seq seq) {

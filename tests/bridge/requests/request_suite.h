@@ -15,6 +15,7 @@
 #include "bridge/rpc/desk.h"
 #include "storage/presence.h"
 #include "storage/requests.h"
+#include "storage/search_index.h"
 #include "storage/store.h"
 
 namespace chat::test {
@@ -56,6 +57,8 @@ class RequestSuite : public ::testing::Test {
   void deliver(const std::string& conv, const std::string& user, Seq seq, const std::string& device = "phone");
   // A power cut cost the plugin's journal its end: numbers go on 2^20 higher, and the void is said to be one.
   void lose_power(const std::string& conv);
+  // Makes all that is stored searchable.
+  void index();
   // What a recall leaves behind.
   void recall(const std::string& conv, Seq seq);
   std::vector<json> events(const std::string& conv);
@@ -78,6 +81,7 @@ class RequestSuite : public ::testing::Test {
   std::unique_ptr<Store> store_;
   std::unique_ptr<RequestStore> requests_;
   std::unique_ptr<PresenceStore> presence_;
+  std::unique_ptr<SearchIndex> index_;
   std::unique_ptr<Registry> registry_;
   std::unique_ptr<Desk> desk_;
   Position position_ = 0;

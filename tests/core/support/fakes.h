@@ -28,9 +28,11 @@ class FakeBroker : public Broker {
   void publish(const std::string& topic, std::string_view payload, int qos) override {
     published.push_back({{}, topic, std::string(payload), qos});
   }
+  void kick(const std::string& device) override { kicked.push_back(device); }
   void log(LogLevel level, const std::string& text) override { lines.emplace_back(level, text); }
 
   std::vector<Published> published;
+  std::vector<std::string> kicked;
   std::vector<std::pair<LogLevel, std::string>> lines;
 };
 

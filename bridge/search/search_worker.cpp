@@ -1,0 +1,82 @@
+#include "bridge/search/search_worker.h"
+
+#include <spdlog/spdlog.h>
+
+#include <random>
+#include <utility>
+
+#include "bridge/mqtt/backoff.h"
+
+namespace chat {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kPoll{1000};  // the net under NOTIFY
+constexpr milliseconds kFirstWait{100};
+constexpr milliseconds kLongestWait{2000};
+
+}  // namespace
+
+SearchWorker::SearchWorker(std::unique_ptr<SearchIndex> index) : index_(std::move(index)), thread_([this] { run(); }) {}
+
+SearchWorker::~SearchWorker() {
+  stop();
+}
+
+void SearchWorker::resume() {
+  {
+    const std::scoped_lock lock(mutex_);
+    leading_ = true;
+  }
+  changed_.notify_all();
+}
+
+void SearchWorker::pause() {
+  const std::scoped_lock lock(mutex_);
+  leading_ = false;
+}
+
+void SearchWorker::stop() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  index_->interrupt();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool SearchWorker::working() {
+  const std::scoped_lock lock(mutex_);
+  return leading_ && !stopping_;
+}
+
+void SearchWorker::pause_for(milliseconds duration) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, duration, [this] { return stopping_; });
+}
+
+void SearchWorker::run() {
+  Backoff backoff(kFirstWait, kLongestWait, std::random_device{}());
+  bool away = false;
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return leading_ || stopping_; });
+      if (stopping_) return;
+    }
+    try {
+      const bool more = index_->index_some();
+      if (std::exchange(away, false)) spdlog::info("messages are made searchable again");
+      backoff.reset();
+      if (!more) index_->wait(kPoll);
+    } catch (const std::exception& error) {
+      if (!working()) continue;
+      if (!std::exchange(away, true)) spdlog::warn("new messages can't be found yet: {}", error.what());
+      pause_for(backoff.next());
+    }
+  }
+}
+
+}  // namespace chat
