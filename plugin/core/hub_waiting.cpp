@@ -262,9 +262,9 @@ Refusal Hub::why_not_there(const ConversationLoaded& answer, const Parked& parke
   Refusal refusal{
       .code = Code::kNotFound, .reason = "There is no conversation " + in_quotes(answer.name) + ".", .id = {}};
   const auto users = direct_users(answer.name);
-  if (answer.apart && message != nullptr) {
+  if (answer.apart) {
     const auto apart = refuse_direct(answer.name, *answer.apart, parked.user->name, options_.require_contact);
-    if (apart) refusal = *apart;
+    if (apart && message != nullptr) refusal = *apart;
   } else if (users) {
     refusal.reason =
         "There is no user " + in_quotes(parked.user->name == users->first ? users->second : users->first) + ".";

@@ -26,11 +26,12 @@ BEGIN
 END $$;
 CREATE TRIGGER tell_change AFTER INSERT OR DELETE OR UPDATE OF state ON contacts FOR EACH ROW EXECUTE FUNCTION chat_tell_contact();
 
--- Whether `asker` may learn what `other` shows of itself: contacts may, and who is in a conversation with it, and nobody whom it
--- blocks.
-CREATE FUNCTION chat_may_see(asker text, other text) RETURNS boolean LANGUAGE sql STABLE AS $$
-  SELECT asker = other OR (
-    NOT EXISTS (SELECT FROM contacts c WHERE c.user_name = $2 AND c.other = $1 AND c.state = 3)
-    AND (EXISTS (SELECT FROM contacts c WHERE c.user_name = $1 AND c.other = $2 AND c.state = 2)
-         OR EXISTS (SELECT FROM members a JOIN members b ON b.conv_id = a.conv_id AND b.user_name = $2 WHERE a.user_name = $1)))
+-- Whether `asker` may know what `target` shows of itself, such as when it is here: contacts may, and those with whom one shares a
+-- conversation, but nobody whom the target blocks.
+CREATE OR REPLACE FUNCTION chat_may_see(asker text, target text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT asker = target OR (
+    NOT EXISTS (SELECT FROM contacts c WHERE c.user_name = target AND c.other = asker AND c.state = 3)
+    AND (EXISTS (SELECT FROM contacts c WHERE c.user_name = asker AND c.other = target AND c.state = 2)
+         OR EXISTS (SELECT FROM members a JOIN members b ON b.conv_id = a.conv_id AND b.user_name = target
+                    WHERE a.user_name = asker)))
 $$;
