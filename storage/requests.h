@@ -64,9 +64,9 @@ class RequestChanges {
   // Has the plugin send message `seq` of `conv` to those conversations and users (named twice is the same as once), in
   // the user's name and with new ids. What the plugin then refuses, the user's error topic tells. Refused: not_found (a
   // message that the user can't see, or that is recalled or expired; a conversation or user), not_member (of one of the
-  // conversations), bad_field (oneself).
-  virtual std::vector<ForwardedTo> forward_message(const std::string& conv, Seq seq,
-                                                   std::span<const std::string> to) = 0;
+  // conversations), and what create_direct() refuses of a user, with whom the conversation is made.
+  virtual std::vector<ForwardedTo> forward_message(const std::string& conv, Seq seq, std::span<const std::string> to,
+                                                   bool contacts_only) = 0;
   // Has the plugin end the connection of the user's own device; none there is no error. `forget`: its settings and
   // cursors go. Refused: bad_field (its name).
   virtual void kick_device(const std::string& device, bool forget) = 0;

@@ -39,7 +39,7 @@ Handler message_forward(const Services& services) {
     const auto targets = targets_of(fields);
     return change_once(services, request, [&](RequestChanges& changes) {
       auto rows = nlohmann::ordered_json::array();
-      for (const auto& one : changes.forward_message(conv, seq, targets)) {
+      for (const auto& one : changes.forward_message(conv, seq, targets, services.require_contact)) {
         rows.push_back({{"conv", one.conv}, {"id", one.id}});
       }
       return nlohmann::ordered_json{{"forwarded", std::move(rows)}};

@@ -271,8 +271,9 @@ Refusal Hub::why_not_there(const ConversationLoaded& answer, const Parked& parke
   const auto topic = topics_.parse(parked.record.topic);
   const bool message = topic && (topic->kind == PublishKind::kMessage || topic->kind == PublishKind::kDirect ||
                                  topic->kind == PublishKind::kForward);
-  if (answer.apart && message) {
-    if (auto apart = refuse_direct(answer.name, *answer.apart, parked.user->name, options_.require_contact)) {
+  if (answer.apart) {
+    auto apart = refuse_direct(answer.name, *answer.apart, parked.user->name, options_.require_contact);
+    if (apart && message) {
       apart->id = refusal.id;
       return *std::move(apart);
     }

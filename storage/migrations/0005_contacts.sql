@@ -26,8 +26,8 @@ BEGIN
 END $$;
 CREATE TRIGGER tell_change AFTER INSERT OR DELETE OR UPDATE OF state ON contacts FOR EACH ROW EXECUTE FUNCTION chat_tell_contact();
 
--- Whether `asker` may learn what `target` shows of itself: contacts may, and who is in a conversation with it, and nobody whom it
--- blocks.
+-- Whether `asker` may know what `target` shows of itself, such as when it is here: contacts may, and those with whom one shares a
+-- conversation, but nobody whom the target blocks.
 CREATE OR REPLACE FUNCTION chat_may_see(asker text, target text) RETURNS boolean LANGUAGE sql STABLE AS $$
   SELECT asker = target OR (
     NOT EXISTS (SELECT FROM contacts c WHERE c.user_name = target AND c.other = asker AND c.state = 3)

@@ -176,6 +176,16 @@ TEST_F(DirectRule, AnAnswerThatReadBeforeTheLastChangeIsNotBelieved) {
   EXPECT_EQ(error_codes("bob"), std::vector<std::string>{"blocked"});
 }
 
+// A cursor of a conversation that is not there tells nothing of a block, and nothing of users.
+TEST_F(DirectRule, OnlyWhoWritesIsToldOfTheBlock) {
+  block("alice", "bob");
+  settle();
+  ack(bob_, kConv, 1);
+  settle();
+  ASSERT_EQ(error_codes("bob"), std::vector<std::string>{"not_found"});
+  EXPECT_NE(told("bob", "error")[0].at("reason").get<std::string>().find(kConv), std::string::npos);
+}
+
 TEST_F(DirectRule, WhatWasParkedBeforeACrashIsJudgedBehindIt) {
   write(bob_, "alice", "hello");
   block("alice", "bob");

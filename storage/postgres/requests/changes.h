@@ -32,7 +32,8 @@ class PostgresChanges : public RequestChanges {
   void delete_messages(const std::string& conv, std::span<const Seq> seqs) override;
   void delete_up_to(const std::string& conv, Seq seq) override;
 
-  std::vector<ForwardedTo> forward_message(const std::string& conv, Seq seq, std::span<const std::string> to) override;
+  std::vector<ForwardedTo> forward_message(const std::string& conv, Seq seq, std::span<const std::string> to,
+                                           bool contacts_only) override;
   void kick_device(const std::string& device, bool forget) override;
 
  private:

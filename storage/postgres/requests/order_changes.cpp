@@ -31,7 +31,7 @@ constexpr Statement kForgetDevice{"forget_device",
 }  // namespace
 
 std::vector<ForwardedTo> PostgresChanges::forward_message(const std::string& conv, Seq seq,
-                                                          std::span<const std::string> to) {
+                                                          std::span<const std::string> to, bool contacts_only) {
   const auto seat = read_seat(session_, transaction_, conv, user_);
   const auto found = session_.exec(transaction_, kForwardable, seat.conv_id, seq, user_, now_);
   if (seq < seat.join_seq || seq <= seat.deleted_to || found.empty()) throw no_such_message(conv, seq);
@@ -40,7 +40,7 @@ std::vector<ForwardedTo> PostgresChanges::forward_message(const std::string& con
   std::set<std::string> reached;
   for (const auto& target : to) {
     ForwardedTo one;
-    one.conv = valid_conversation_name(target) ? target : create_direct(target);
+    one.conv = valid_conversation_name(target) ? target : create_direct(target, contacts_only);
     if (!reached.insert(one.conv).second) continue;
     read_seat(session_, transaction_, one.conv, user_);
     one.id = "fwd-" + new_group_name().substr(2);
