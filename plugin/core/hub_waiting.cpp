@@ -13,14 +13,14 @@ namespace chat {
 namespace {
 
 constexpr TimeMs kRetryStuckMs = 100;  // how often parked publishes that found the journal full are tried again
+constexpr TimeMs kWordOnItsWayMs =
+    60'000;  // by then a change in PostgreSQL has been heard of, whatever the clocks' difference
+
 // Of a message, or of one that is forwarded.
 std::string message_id(std::string_view payload) {
   const auto forwarded = json_member(payload, "message");
   return json_text(forwarded.value_or(payload), "id").value_or("");
 }
-
-constexpr TimeMs kWordOnItsWayMs =
-    60'000;  // by then a change in PostgreSQL has been heard of, whatever the clocks' difference
 
 }  // namespace
 
