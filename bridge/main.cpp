@@ -1,4 +1,5 @@
-// mosquitto-chat-bridge: answers requests, applies commands and tells what is new beside the broker. Exit codes: options.h.
+// mosquitto-chat-bridge: answers requests, applies commands and tells what is new beside the broker. Exit codes:
+// options.h.
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 

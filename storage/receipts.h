@@ -22,7 +22,7 @@ struct DueReceipt {
   std::string conv;
   Seq delivered = 0;
   Seq read = 0;
-  TimeMs at = 0;                   // when they last rose
+  TimeMs at = 0;                  // when they last rose
   std::vector<std::string> tell;  // the other members who sent something above what was told before; may be empty
 };
 

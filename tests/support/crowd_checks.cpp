@@ -115,10 +115,12 @@ void check_receipts(Crowd& crowd, const std::string& user, const std::string& co
 }
 
 // A sender is told of each rise of a reader's cursor that passes a message of theirs; what it passes of others' is not
-// told to them. So the last word may lag behind the cursor, but never behind a message of one's own.
+// told to them. So the last word may lag behind the cursor, but never behind a message of one's own, unless the device
+// was away since: receipts wait for nobody.
 void check_pushed_receipts(Crowd& crowd, const std::string& user, const std::string& conv, int number,
                            std::vector<std::string>* wrong) {
   const auto told = crowd.told(user, number).receipts();
+  const auto since = crowd.told(user, number).there_since(conv);
   const auto messages = crowd.model().messages(conv);
   const auto members = crowd.model().members(conv);
   for (const auto& [reader, member] : members) {
@@ -130,7 +132,7 @@ void check_pushed_receipts(Crowd& crowd, const std::string& user, const std::str
                        ", not " + std::to_string(member.read));
     }
     const auto own = std::find_if(messages.begin(), messages.end(), [&](const auto& entry) {
-      return entry.second.sender == user && entry.first > word && entry.first <= member.read &&
+      return entry.second.sender == user && entry.first > std::max(word, since) && entry.first <= member.read &&
              entry.first >= member.join;
     });
     if (own != messages.end()) {
