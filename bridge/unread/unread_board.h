@@ -16,6 +16,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -79,7 +80,9 @@ class UnreadBoard {
     std::string user;
     ConvId conv = 0;
 
-    auto operator<=>(const Expiry&) const = default;
+    bool operator<(const Expiry& other) const {
+      return std::tie(at, user, conv) < std::tie(other.at, other.user, other.conv);
+    }
   };
   struct User {
     std::string name;
