@@ -3,7 +3,8 @@
 // Invariants
 //  (1) A receipt is due until the broker has acknowledged its publish to everybody concerned: it is told at least once,
 //      whatever is killed when, and its last state always.
-//  (2) Of one member of one conversation nobody is told more often than every kTellReceiptsEvery; what rose meanwhile is
+//  (2) Of one member of one conversation nobody is told more often than every kTellReceiptsEvery; what rose meanwhile
+//  is
 //      one receipt.
 #pragma once
 
@@ -66,10 +67,10 @@ class ReceiptWorker {
   const std::unique_ptr<ReceiptStore> store_;
   const Publish publish_;
   const std::shared_ptr<Tellings> tellings_ = std::make_shared<Tellings>();
-  std::size_t under_way_ = 0;         // receipts, when they were last counted
-  std::vector<ToldReceipt> told_;     // the store is still to hear of these
-  bool due_ = true;                   // there is or may be something to tell
-  std::optional<MemberKey> behind_;   // how far the round under way has come; nullopt: none is
+  std::size_t under_way_ = 0;        // receipts, when they were last counted
+  std::vector<ToldReceipt> told_;    // the store is still to hear of these
+  bool due_ = true;                  // there is or may be something to tell
+  std::optional<MemberKey> behind_;  // how far the round under way has come; nullopt: none is
   std::chrono::steady_clock::time_point next_round_;
 
   std::mutex mutex_;

@@ -16,6 +16,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -34,7 +35,7 @@ inline constexpr std::size_t kMembersAtOnce = 2000;  // conversations of users o
 // What one user is to be told now.
 struct UnreadNews {
   std::string user;
-  bool whole = false;          // `rows` are all conversations with unread messages; else those that changed
+  bool whole = false;  // `rows` are all conversations with unread messages; else those that changed
   std::vector<UnreadRow> rows;
   std::int64_t total = 0;
   bool total_changed = false;  // or is to be told anyhow
@@ -79,7 +80,9 @@ class UnreadBoard {
     std::string user;
     ConvId conv = 0;
 
-    auto operator<=>(const Expiry&) const = default;
+    bool operator<(const Expiry& other) const {
+      return std::tie(at, user, conv) < std::tie(other.at, other.user, other.conv);
+    }
   };
   struct User {
     std::string name;
@@ -104,8 +107,8 @@ class UnreadBoard {
   void take_off(User& user, ConvId conv);
 
   std::unordered_map<std::string, std::unique_ptr<User>> users_;
-  std::unordered_map<ConvId, std::vector<User*>> members_;     // the other way round: who of users_ has a row there
-  std::set<std::pair<Instant, User*>> queue_;                  // those with a question
+  std::unordered_map<ConvId, std::vector<User*>> members_;  // the other way round: who of users_ has a row there
+  std::set<std::pair<Instant, User*>> queue_;               // those with a question
   std::set<Expiry> expiries_;
 };
 

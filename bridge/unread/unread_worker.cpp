@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kListen{60'000};  // at a time; stop() interrupts it
+constexpr milliseconds kListen{60'000};    // at a time; stop() interrupts it
 constexpr milliseconds kClockCheck{1000};  // what expires does so by the wall clock, which may be set
 constexpr milliseconds kFirstWait{100};
 constexpr milliseconds kLongestWait{2000};

@@ -161,7 +161,8 @@ std::vector<OptionRow> make_table() {
        "How long the first message of a batch waits for others before PostgreSQL is asked to commit.",
        whole(0, 10'000, [](auto value, Options* o) { o->persister.commit_interval_ms = static_cast<int>(value); })},
       {"receipt_push_members", "50", "a whole number from 0 to 1000",
-       "Receipts are pushed in direct conversations and in groups of up to so many members; in larger ones they are asked "
+       "Receipts are pushed in direct conversations and in groups of up to so many members; in larger ones they are "
+       "asked "
        "for.",
        whole(0, 1000, [](auto value, Options* o) { o->persister.receipt_push_members = static_cast<int>(value); })},
       {"batch_messages", "4000", "a whole number from 1 to 100000", "The largest batch that is committed at once.",

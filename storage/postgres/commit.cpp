@@ -42,8 +42,9 @@ constexpr Statement kWrongHead{
     "SELECT u.id, u.first, c.last_seq FROM unnest($1::bigint[], $2::bigint[]) AS u (id, first) "
     "LEFT JOIN conversations c ON c.id = u.id WHERE u.id <> ALL ($3::bigint[]) ORDER BY u.id LIMIT 1"};
 
-// Before kCursors, while the cursors still say what was told. Receipts concern the other members who have sent something
-// above that; where there are none, or the group is larger than $6 members, nobody is told. The notice wakes the bridge.
+// Before kCursors, while the cursors still say what was told. Receipts concern the other members who have sent
+// something above that; where there are none, or the group is larger than $6 members, nobody is told. The notice wakes
+// the bridge.
 constexpr Statement kReceipts{
     "raise_receipts",
     "WITH due AS (INSERT INTO receipts_due AS r (conv_id, user_name, delivered_from, read_from, delivered, read, at) "

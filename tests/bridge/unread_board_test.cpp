@@ -158,8 +158,8 @@ TEST_F(Board, WhenAnythingMayHaveChangedOnlyWhatHasIsTold) {
   now_ += kTellEvery;
   board_.hear(Activity{.everything = true, .conversations = {}, .members = {}}, now_);
   EXPECT_EQ(board_.questions(now_).users.size(), 1U);
-  const auto news = board_.answer(
-      "bob", std::vector{standing("bob", 1, 4), standing("bob", 2, 1), standing("bob", 3, 0)}, now_);
+  const auto news =
+      board_.answer("bob", std::vector{standing("bob", 1, 4), standing("bob", 2, 1), standing("bob", 3, 0)}, now_);
   ASSERT_TRUE(news);
   EXPECT_FALSE(news->whole);
   EXPECT_EQ(news->rows.size(), 1U);
@@ -223,7 +223,8 @@ TEST_F(Board, TheLastThatIsToldIsWhatIsSo) {
     for (const auto& news : board_.answer(standings, now_)) tell(news);
     for (const auto& user : questions.users) {
       standings.clear();
-      for (int conv = 0; conv < kConvs; ++conv) standings.push_back(standing(user, conv + 1, so[user.back() - '0'][conv]));
+      for (int conv = 0; conv < kConvs; ++conv)
+        standings.push_back(standing(user, conv + 1, so[user.back() - '0'][conv]));
       if (const auto news = board_.answer(user, standings, now_)) tell(*news);
     }
   };

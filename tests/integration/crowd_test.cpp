@@ -36,6 +36,15 @@ TEST(Crowds, WhateverTwentyClientsDoUnreadReceiptsAndHistoryAreThoseOfANaiveMode
     EXPECT_GT(crowd.done(what), 0U) << "nobody did any " << what << ": the test tested less than it says";
   }
   report(answered_wrong(crowd));
+  std::vector<std::string> wrong;
+  try {
+    eventually("what was pushed to be the model's", [&] {
+      wrong = pushed_wrong(crowd);
+      return wrong.empty();
+    });
+  } catch (const TimedOut&) {
+    report(wrong);
+  }
 }
 
 }  // namespace

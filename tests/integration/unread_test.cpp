@@ -210,19 +210,19 @@ TEST_F(Guarantee6Unread, MoreThan500ConversationsComeInPages) {
   constexpr int kConversations = 1203;
   auto looking = database();
   const auto bob = looking.quote(bob_);
-  looking.query("WITH made AS (INSERT INTO conversations (name, kind, last_seq, created_at, changed_at) "
-                "SELECT 'g:pages-' || n, 1, n, 1, 1 FROM generate_series(1, " +
-                std::to_string(kConversations) +
-                ") n RETURNING id) INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) SELECT id, " +
-                bob + ", 1, 1, 1 FROM made");
+  looking.query(
+      "WITH made AS (INSERT INTO conversations (name, kind, last_seq, created_at, changed_at) "
+      "SELECT 'g:pages-' || n, 1, n, 1, 1 FROM generate_series(1, " +
+      std::to_string(kConversations) +
+      ") n RETURNING id) INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) SELECT id, " + bob +
+      ", 1, 1, 1 FROM made");
   const auto client = device(bob_);
   expect_total(*client, std::int64_t{kConversations} * (kConversations + 1) / 2);
   const auto view = unread_view(*client);
   EXPECT_EQ(view.rows.size(), static_cast<std::size_t>(kConversations));
   EXPECT_EQ(view.unread("g:pages-77"), 77);
-  const auto digests = client->mqtt().received([&](const Message& message) {
-    return message.topic == client->own("unread") && message.json.contains("page");
-  });
+  const auto digests = client->mqtt().received(
+      [&](const Message& message) { return message.topic == client->own("unread") && message.json.contains("page"); });
   ASSERT_EQ(digests.size(), 3U);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(digests[i].json["page"], i + 1);

@@ -193,9 +193,8 @@ TEST_F(ActivityTest, MentionsAreCountedApart) {
 
 TEST_F(ActivityTest, ABulkOfMembersByHandIsTold) {
   server_.run_sql(uri_, "INSERT INTO users SELECT repeat('m', 50) || n, 0 FROM generate_series(1, 1000) n");
-  server_.run_sql(uri_,
-                  "INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) SELECT " +
-                      std::to_string(conv_.id) + ", name, 1, 1, 1 FROM users WHERE name LIKE 'mmm%'");
+  server_.run_sql(uri_, "INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) SELECT " +
+                            std::to_string(conv_.id) + ", name, 1, 1, 1 FROM users WHERE name LIKE 'mmm%'");
   std::set<std::string> who;
   while (who.size() < 1000) {
     const auto more = heard();

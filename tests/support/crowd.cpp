@@ -68,6 +68,17 @@ std::int64_t Told::heard(const std::string& conv, const std::string& kind, const
   return found == events_.end() ? 0 : found->second;
 }
 
+void Told::came_back(std::map<std::string, std::int64_t> last_seqs) {
+  const std::scoped_lock lock(mutex_);
+  there_since_ = std::move(last_seqs);
+}
+
+std::int64_t Told::there_since(const std::string& conv) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = there_since_.find(conv);
+  return found == there_since_.end() ? 0 : found->second;
+}
+
 std::size_t Told::pushes() const {
   const std::scoped_lock lock(mutex_);
   return pushes_;
@@ -176,6 +187,9 @@ void Crowd::step(Client& client) {
     client.link->mqtt().disconnect();
   }
   client.link->connect();
+  std::map<std::string, std::int64_t> last_seqs;
+  for (const auto& each : model_.conversations_of(client.user)) last_seqs[each] = model_.last(each);
+  client.told.came_back(std::move(last_seqs));
   count("reconnects");
 }
 

@@ -37,12 +37,18 @@ class Told {
   std::int64_t heard(const std::string& conv, const std::string& kind, const std::string& user) const;
   std::size_t pushes() const;  // on unread and receipt
 
+  // The device was away, and is back: receipts of the messages so far may have passed it by.
+  void came_back(std::map<std::string, std::int64_t> last_seqs);
+  // From behind this message of the conversation on it has been there.
+  std::int64_t there_since(const std::string& conv) const;
+
  private:
   mutable std::mutex mutex_;
   std::map<std::string, CrowdModel::Count> unread_;
   std::string total_;
   std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, std::int64_t>> receipts_;
   std::map<std::string, std::int64_t> events_;
+  std::map<std::string, std::int64_t> there_since_;
   std::size_t pushes_ = 0;
 };
 

@@ -50,9 +50,8 @@ UnreadView unread_view(ChatClient& client) {
 }
 
 void expect_total(ChatClient& client, std::int64_t total) {
-  eventually("an unread total of " + std::to_string(total) + " with " + client.user(), [&] {
-    return unread_view(client).is(total);
-  });
+  eventually("an unread total of " + std::to_string(total) + " with " + client.user(),
+             [&] { return unread_view(client).is(total); });
 }
 
 std::int64_t counted_total(Database& database, const std::string& user) {

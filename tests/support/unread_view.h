@@ -1,4 +1,5 @@
-// What a client knows of its unread messages from chat/u/{user}/unread and /unread/total, as topics.md has it keep them.
+// What a client knows of its unread messages from chat/u/{user}/unread and /unread/total, as topics.md has it keep
+// them.
 #pragma once
 
 #include <cstdint>

@@ -99,6 +99,25 @@ play() {
     "bob did not get one tombstone in place of what alice took back"
   leave bob
 
+  act "Alice writes to bob alone, who is there: his unread total rises and falls, and she gets his receipt"
+  listen alice alice-laptop
+  listen bob bob-phone
+  await_scene bob 'any(.[]; .topic == "unread/total")' "bob's unread total"
+  write alice "d/bob" six "See you, bob."
+  await_scene bob '([.[] | select(.topic == "inbox").json | select(.id == "'"$TAKE"'-six")] | length == 1) and ([.[] | select(.topic == "unread/total").json][-1] > 0)' \
+    "alice's message, and a total above 0, with bob"
+  arrow bob unread "$(scene bob | jq -c '[.[] | select(.topic == "unread/total").json] | join(", then ")')"
+  local seq
+  seq=$(scene bob | jq '[.[] | select(.topic == "inbox").json | select(.id == "'"$TAKE"'-six").seq][0]')
+  arrow bob "reads" "$PREFIX/c/dm:alice:bob/read {\"seq\":$seq}"
+  post bob bob-reads "c/dm:alice:bob/read" "{\"seq\":$seq}"
+  await_scene alice 'any(.[]; .topic == "receipt" and .json.user == "bob" and .json.read == '"$seq"')' "bob's receipt with alice"
+  show alice receipt '.read == '"$seq"
+  await_scene bob '[.[] | select(.topic == "unread").json.conversations[] | select(.conv == "dm:alice:bob").unread][-1] == 0' \
+    "bob's unread count without alice's message"
+  leave alice
+  leave bob
+
   act "Bob asks what he has not read, and for the group's history"
   ask bob bob-phone unread.get '{"id":"'"$TAKE"'-unread","conv":"'"$GROUP"'"}' '.unread == 0'
   ask bob bob-phone history '{"id":"'"$TAKE"'-history","conv":"'"$GROUP"'","limit":2}' '.messages | map([.seq, .body]) == [[5, null], [4, "Three o'"'"'clock, then."]]'
@@ -154,6 +173,7 @@ show() { # WHO TOPIC CONDITION
       elif .acks then (.acks | map("#\(.seq) of \(.conv) is \(.status)") | join(", "))
       elif .state then .state + (if .messages then ": \(.messages) messages of \(.conversations) conversations" else "" end)
       elif .code then "refused: \(.reason)"
+      elif .conv and .delivered then "\(.user) has read up to #\(.read) of \(.conv)"
       elif .recalled then "#\(.seq) was taken back by \(.by)"
       elif .kind == "message.recalled" then "\(.by) takes back #\(.seq)" else "" end' <<<"$line")
     arrow "$1" "$2" "$words"
