@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace chat {
@@ -24,8 +25,12 @@ timeval timeval_of(milliseconds duration) {
   return {duration.count() / 1000, duration.count() % 1000 * 1000};
 }
 
+// A patience that ran out is, in hiredis's words, "Resource temporarily unavailable".
 std::string reason_of(const redisContext& context) {
-  if (context.err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK)) return "it does not answer";
+  if (context.errstr == std::generic_category().message(EAGAIN)) return "it does not answer";
+#ifdef REDIS_ERR_TIMEOUT  // from hiredis 1.0 on
+  if (context.err == REDIS_ERR_TIMEOUT) return "it does not answer";
+#endif
   return context.errstr;
 }
 
@@ -102,7 +107,6 @@ std::vector<RedisReply> Redis::exchange(std::span<const Command> commands) {
 
 RedisReply Redis::next_reply() {
   void* raw = nullptr;
-  errno = 0;
   if (redisGetReply(context_.get(), &raw) != REDIS_OK || raw == nullptr) throw Away(reason_of(*context_));
   const std::unique_ptr<redisReply, void (*)(void*)> reply(static_cast<redisReply*>(raw), &freeReplyObject);
   switch (reply->type) {

@@ -49,6 +49,7 @@ write_broker_conf() {
     say "log_dest stderr"
     say "log_timestamp_format %Y-%m-%dT%H:%M:%S"
     say "allow_anonymous false"
+    say "set_tcp_nodelay true"
     say "password_file $RUN/conf/passwd"
     if [ -z "$BARE" ]; then
       say "plugin $PLUGIN"
