@@ -1,6 +1,6 @@
-// What the broker's thread pays for one message in our own code: both access questions, admit, stamp, journal, and what is
-// handed to the broker. The broker is one that takes everything and does nothing, so a figure here is what comes on top
-// of a bare broker's work, but for the larger packets.
+// What the broker's thread pays for one message in our own code: both access questions, admit, stamp, journal, and what
+// is handed to the broker. The broker is one that takes everything and does nothing, so a figure here is what comes on
+// top of a bare broker's work, but for the larger packets.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>

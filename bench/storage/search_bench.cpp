@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <limits>
+#include <pqxx/pqxx>
 #include <random>
 
 #include "bench/storage/bench_database.h"
@@ -88,6 +89,17 @@ void make_conversations(const BenchDatabase& database) {
       "OR u = 'u-big' AND n = 1");
 }
 
+// What PostgreSQL does for two characters, as chat_search_month() asks it.
+void print_plan(const BenchDatabase& database) {
+  pqxx::connection connection(database.uri());
+  pqxx::nontransaction transaction(connection);
+  transaction.exec("SET enable_seqscan = off");
+  const auto plan = transaction.exec(
+      "EXPLAIN (ANALYZE, COSTS OFF) SELECT n.server_time, n.conv_id, n.seq FROM message_words n WHERE n.words @@ '" +
+      han(300) + han(5) + "'");
+  for (const auto& line : plan) std::cerr << "  " << line[0].c_str() << '\n';
+}
+
 void fill() {
   static bool filled = false;
   if (std::exchange(filled, true)) return;
@@ -123,6 +135,7 @@ void fill() {
   while (index->index_some()) continue;
   std::cerr << "made searchable, " << static_cast<int>(total / seconds_since(begin)) << "/s\n";
   database.run_sql("VACUUM ANALYZE");
+  print_plan(database);
 }
 
 void report(benchmark::State& state, std::vector<double> times, std::size_t rows) {

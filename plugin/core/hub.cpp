@@ -368,24 +368,25 @@ PublishVerdict Hub::acknowledge_many(const Origin& origin, Session& session, std
 // What the bridge has done in a user's name. It is told no only where it is to try again; what the user did wrong is
 // for the user to hear.
 PublishVerdict Hub::carry_out(std::string_view topic, const PublishTopic& order, std::string_view payload) {
-  const PublishVerdict done{.kind = PublishVerdict::Kind::kUntouched, .payload = nullptr};
-  const PublishVerdict again{.kind = PublishVerdict::Kind::kRefuse, .payload = nullptr};
-  if (!valid_user_name(order.name)) return done;
+  constexpr auto kDone = PublishVerdict::Kind::kUntouched;
+  constexpr auto kAgain = PublishVerdict::Kind::kRefuse;
+  const auto answer = [](PublishVerdict::Kind kind) { return PublishVerdict{.kind = kind, .payload = nullptr}; };
+  if (!valid_user_name(order.name)) return answer(kDone);
   if (order.kind == PublishKind::kKick) {
     kicks_.emplace_back(order.name, json_text(payload, "device").value_or(""));
-    return done;
+    return answer(kDone);
   }
-  if (!stuck_.empty() && !retry_stuck()) return again;
+  if (!stuck_.empty() && !retry_stuck()) return answer(kAgain);
   const Origin origin{.user = directory_.user(order.name), .device = {}, .resolves = 0, .qos = 1};
   const auto outcome = handle(origin, nullptr, order, payload);
   if (const auto* waiting = std::get_if<Waiting>(&outcome)) {
-    return park(origin, topic, payload, *waiting) ? again : done;
+    return answer(park(origin, topic, payload, *waiting) ? kAgain : kDone);
   }
   const auto* refusal = std::get_if<Refusal>(&outcome);
-  if (refusal == nullptr) return done;
-  if (refusal->code == Code::kStorageFull || refusal->code == Code::kUnavailable) return again;
+  if (refusal == nullptr) return answer(kDone);
+  if (refusal->code == Code::kStorageFull || refusal->code == Code::kUnavailable) return answer(kAgain);
   say_refused(origin.user->name, topic, *refusal);
-  return done;
+  return answer(kDone);
 }
 
 // A client id may be somebody else's by now. A connection that has neither subscribed nor published is not known here.
