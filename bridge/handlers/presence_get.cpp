@@ -24,7 +24,9 @@ nlohmann::ordered_json row_of(const std::string& asker, const Sighting& sighting
     return refused(sighting.user, code::kNotAllowed,
                    asker + " may not see when " + sighting.user + " is here: they share no conversation");
   }
-  const auto last_seen = presence.online ? now : std::max(presence.last_seen, sighting.last_seen);
+  // What was pushed goes before what is stored, perhaps a moment later.
+  const auto known = presence.last_seen != 0 ? presence.last_seen : sighting.last_seen;
+  const auto last_seen = presence.online ? now : known;
   return {{"user", sighting.user}, {"online", presence.online}, {"last_seen", last_seen}};
 }
 

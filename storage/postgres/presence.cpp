@@ -43,12 +43,14 @@ constexpr Statement kWatchers{"presence_watchers",
                               "presence_watches WHERE watched = ANY ($1::text[])) w "
                               "WHERE chat_may_see(w.user_name, w.watched) ORDER BY 2, 1"};
 
-// A device's opening is a sighting too: of a time when no bridge was there.
+// A device's opening is a sighting too: of a time when no bridge was there. One of just now is not: that of a session
+// whose end is known may be stored a moment behind it.
 constexpr Statement kSightings{
     "presence_sightings",
     "SELECT a.name, u.name IS NOT NULL, u.name IS NOT NULL AND chat_may_see($1, u.name), "
-    "greatest(u.last_seen, (SELECT max(d.last_seen) FROM devices d WHERE d.user_name = u.name)) "
-    "FROM unnest($2::text[]) WITH ORDINALITY AS a (name, n) LEFT JOIN users u ON u.name = a.name ORDER BY a.n"};
+    "CASE WHEN o.opened > u.last_seen + 60000 THEN o.opened ELSE u.last_seen END "
+    "FROM unnest($2::text[]) WITH ORDINALITY AS a (name, n) LEFT JOIN users u ON u.name = a.name "
+    "CROSS JOIN LATERAL (SELECT max(d.last_seen) AS opened FROM devices d WHERE d.user_name = a.name) o ORDER BY a.n"};
 
 constexpr Statement kWatch{"presence_watch",
                            "INSERT INTO presence_watches (watched, user_name, device, at) "

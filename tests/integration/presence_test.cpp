@@ -8,7 +8,6 @@
 
 #include "tests/support/bridge_program.h"
 #include "tests/support/raw_mqtt.h"
-#include "tests/support/requesting.h"
 #include "tests/support/stack_suite.h"
 
 namespace chat::test {
@@ -36,13 +35,27 @@ class Presence : public StackSuite<PresenceStack> {
     stack().new_group(alice_, {bob_, carol_});
   }
 
+  void TearDown() override {
+    if (HasFailure()) std::cout << run({"tail", "-n", "20", stack().folder() + "/bridge.log"}).out;
+    StackSuite::TearDown();
+  }
+
+  // The answer, or the refusal of a request that found no bridge.
+  static json ask(ChatClient& client, const std::string& operation, json fields = json::object()) {
+    const auto id = client.new_id();
+    fields["id"] = id;
+    client.mqtt().publish("chat/rpc/" + operation, fields);
+    return client.mqtt()
+        .expect("the answer to " + operation, [&](const Message& message) { return field(message, "id") == id; })
+        .json;
+  }
   // Presence of one user, asked for.
   static json look(ChatClient& client, const std::string& user, bool watch = false) {
     json fields{{"users", {user}}};
     if (watch) fields["watch"] = true;
     json answer;
     eventually("an answer to presence.get", [&] {
-      answer = request(client, "presence.get", fields);
+      answer = ask(client, "presence.get", fields);
       return answer["code"] != "unavailable";  // a bridge has just started
     });
     EXPECT_EQ(answer["ok"], true) << answer;
@@ -108,8 +121,8 @@ class Presence : public StackSuite<PresenceStack> {
     look(*alice, bob_, true);
     look_until(*alice, bob_, true);
     EXPECT_EQ(look(*alice, stranger_)["code"], "not_allowed");
-    EXPECT_EQ(request(*alice, "conversation.list")["conversations"].size(), 1U);
-    EXPECT_TRUE(request(*alice, "unread.get")["ok"]);
+    EXPECT_EQ(ask(*alice, "conversation.list")["conversations"].size(), 1U);
+    EXPECT_TRUE(ask(*alice, "unread.get")["ok"]);
     const auto from = alice->mqtt().received_count();
     bob->mqtt().disconnect();
     pushed(*alice, bob_, false, from);
@@ -139,7 +152,7 @@ TEST_F(Presence, WhoWatchesHearsOfEachComingAndGoing) {
   EXPECT_EQ(told["online"], false);
   EXPECT_EQ(told["last_seen"], gone["last_seen"]);
   // No longer; and a second watcher, who comes later, shows that it was told.
-  request(*alice, "presence.get", {{"users", {bob_}}, {"watch", false}});
+  ask(*alice, "presence.get", {{"users", {bob_}}, {"watch", false}});
   const auto carol = device(carol_);
   look(*carol, bob_, true);
   const auto again = device(bob_);
