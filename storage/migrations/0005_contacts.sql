@@ -35,3 +35,12 @@ CREATE OR REPLACE FUNCTION chat_may_see(asker text, target text) RETURNS boolean
          OR EXISTS (SELECT FROM members a JOIN members b ON b.conv_id = a.conv_id AND b.user_name = target
                     WHERE a.user_name = asker)))
 $$;
+
+-- A new event is told as just that: a broker then reads the events, and not the thousands of members whom most of them leave as they
+-- are. What changes the members or the conversation is told by those tables' own triggers, in the same transaction.
+CREATE OR REPLACE FUNCTION chat_tell_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('chat_changed', json_build_object('kind', 'events', 'name', c.name)::text)
+    FROM conversations c WHERE c.id = NEW.conv_id;
+  RETURN NULL;
+END $$;
