@@ -79,8 +79,9 @@ class ReadStore {
 
 // A change made by someone else that the broker has to learn of.
 struct Change {
-  // kContacts: how the two of a direct conversation stand to each other, whether or not it is there.
-  enum class Kind { kConversation, kContacts, kDevice, kEverything };
+  // kConversation: it, or its members. kEvents: it has new events; what else they mean is told apart. kContacts: how
+  // the two of a direct conversation stand to each other, whether or not it is there.
+  enum class Kind { kConversation, kEvents, kContacts, kDevice, kEverything };
   Kind kind = Kind::kConversation;
   std::string name;    // the conversation; or the device's user
   std::string device;  // with kDevice

@@ -92,16 +92,21 @@ class Hub {
   bool retry_stuck();  // true: none is stuck any more
   void resolve(Parked& parked, bool journaled);
 
-  void ask_conversation(const std::string& name, Rev events_above = -1);
+  // What was changed since the reload that is under way was asked for.
+  enum class Again : std::uint8_t { kNo, kEvents, kAll };
+  void ask_conversation(const std::string& name);
+  // Of a conversation in memory: what is new in it (kAll), or only its new events (kEvents).
+  void ask_again(const Conversation& conversation, Again what);
   void ask_user(const std::string& name);
   void loaded(ConversationLoaded& answer);
+  void loaded(EventsLoaded& answer);
   void loaded(UserLoaded& answer);
   Refusal why_not_there(const ConversationLoaded& answer, const Parked& parked);
   void committed(const Committed& batch);
   void changed(const Changed& changes);
   void learn_unseen(const std::string& name);
   void place_new_members(const Conversation& conversation, const std::vector<std::shared_ptr<User>>& known);
-  void rewrite(const std::shared_ptr<Conversation>& conversation, const ConversationLoaded& answer,
+  void rewrite(const std::shared_ptr<Conversation>& conversation, const std::vector<StoredEvent>& events,
                const std::vector<std::shared_ptr<User>>& gone);
   void tell_events(const Conversation& conversation, const std::vector<StoredEvent>& events,
                    const std::vector<std::shared_ptr<User>>& gone);
@@ -124,8 +129,8 @@ class Hub {
   Conversing conversing_;
   Parking parking_;
 
-  Asked asked_conversations_;  // loads under way
-  StringMap<bool> reloading_;  // reloads under way, and whether it was changed once more meanwhile
+  Asked asked_conversations_;   // loads under way
+  StringMap<Again> reloading_;  // reloads under way
   bool heard_everything_ = false;
   Asked changed_unseen_;  // of these, those that were changed while not in memory: whoever is here has to learn of it
   Asked changed_meanwhile_;   // of these, those that were changed while the load was under way: it may have read before

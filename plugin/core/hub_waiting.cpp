@@ -22,6 +22,11 @@ std::string message_id(std::string_view payload) {
   return json_text(forwarded.value_or(payload), "id").value_or("");
 }
 
+bool is_about_members(const std::string& payload) {
+  const auto json = nlohmann::json::parse(payload, nullptr, false);
+  return !json.is_object() || json.value("kind", "").starts_with("member.");
+}
+
 }  // namespace
 
 // ---- parked publishes
@@ -143,18 +148,24 @@ void Hub::resolve(Parked& parked, bool journaled) {
 // ---- asking and being answered
 // ------------------------------------------------------------------------------------------
 
-void Hub::ask_conversation(const std::string& name, Rev events_above) {
-  const bool reload = events_above >= 0;
-  // A reload that is under way may have read before the change: it is followed by one more, however many changes came.
-  if (reload) {
-    const auto [place, first] = reloading_.try_emplace(name, false);
-    place->second = !first;
-    if (!first) return;
-  } else if (!asked_conversations_.insert(name).second) {
+void Hub::ask_conversation(const std::string& name) {
+  if (!asked_conversations_.insert(name).second) return;
+  requests_.send({.body = LoadConversation{.name = name}, .barrier = journal_.end()});
+}
+
+// A reload that is under way may have read before the change: it is followed by one more, however many changes came.
+void Hub::ask_again(const Conversation& conversation, Again what) {
+  const auto [place, first] = reloading_.try_emplace(conversation.name, Again::kNo);
+  if (!first) {
+    place->second = std::max(place->second, what);
     return;
   }
-  requests_.send(
-      {.body = LoadConversation{.name = name, .events_above = events_above}, .barrier = reload ? 0 : journal_.end()});
+  if (what == Again::kAll) {
+    requests_.send({.body = LoadConversation{.name = conversation.name, .events_above = conversation.last_rev}});
+  } else {
+    requests_.send(
+        {.body = LoadEvents{.name = conversation.name, .conv_id = conversation.id, .above = conversation.last_rev}});
+  }
 }
 
 void Hub::ask_user(const std::string& name) {
@@ -166,6 +177,8 @@ void Hub::notice(Notice notice) {
   expire_write();
   if (auto* conversation = std::get_if<ConversationLoaded>(&notice)) {
     loaded(*conversation);
+  } else if (auto* events = std::get_if<EventsLoaded>(&notice)) {
+    loaded(*events);
   } else if (auto* user = std::get_if<UserLoaded>(&notice)) {
     loaded(*user);
   } else if (auto* device = std::get_if<DeviceOpened>(&notice)) {
@@ -189,11 +202,11 @@ void Hub::notice(Notice notice) {
 
 void Hub::loaded(ConversationLoaded& answer) {
   std::vector<std::shared_ptr<User>> gone;
-  bool once_more = false;
+  auto again = Again::kNo;
   if (answer.reload) {
-    const auto under_way = reloading_.extract(answer.name);
-    once_more = !under_way.empty() && under_way.mapped();
+    if (const auto under_way = reloading_.extract(answer.name); !under_way.empty()) again = under_way.mapped();
   }
+  const bool once_more = again != Again::kNo;
   const auto* before = conversations_.peek(answer.name);
   // A reload of what was forgotten meanwhile. It can't be taken: there was no barrier before it, and numbers that the
   // journal has given since would be given again. But what it brought is news that nobody here was told.
@@ -222,7 +235,7 @@ void Hub::loaded(ConversationLoaded& answer) {
       conversation->standing_sure = true;
     }
     std::erase_if(gone, [&](const auto& user) { return conversation->member(user->name) != nullptr; });
-    rewrite(conversation, answer, gone);
+    rewrite(conversation, answer.events, gone);
     if (unseen || answer.reload) place_new_members(*conversation, known);
     tell_events(*conversation, answer.events, gone);
   } else {
@@ -235,8 +248,8 @@ void Hub::loaded(ConversationLoaded& answer) {
         outflow_.drop_lane(session, answer.name);
     });
   }
-  if ((changed_meanwhile_.erase(answer.name) > 0 || once_more) && conversation)
-    ask_conversation(answer.name, conversation->last_rev);
+  if (changed_meanwhile_.erase(answer.name) > 0) again = Again::kAll;
+  if (again != Again::kNo && conversation) ask_again(*conversation, again);
   for (const auto& user : gone) {
     const auto sessions = user->sessions;  // a copy: serving may not change the list, but costs nothing to be sure
     for (auto* session : sessions) outflow_.drop_lane(*session, answer.name);
@@ -284,6 +297,28 @@ Refusal Hub::why_not_there(const ConversationLoaded& answer, const Parked& parke
   return refusal;
 }
 
+void Hub::loaded(EventsLoaded& answer) {
+  auto again = Again::kNo;
+  if (const auto under_way = reloading_.extract(answer.name); !under_way.empty()) again = under_way.mapped();
+  const auto* in_memory = conversations_.peek(answer.name);
+  if (in_memory == nullptr) {  // forgotten meanwhile: news that nobody here was told
+    if (!answer.events.empty() || again != Again::kNo) learn_unseen(answer.name);
+    return;
+  }
+  const auto conversation = *in_memory->place;
+  // Who came or went is told with the members as they are then, some of whom this broker may not know yet.
+  const bool of_members = std::any_of(answer.events.begin(), answer.events.end(),
+                                      [](const StoredEvent& event) { return is_about_members(event.payload); });
+  rewrite(conversation, answer.events, {});  // what was taken back is gone at once, whatever else there is to ask
+  if (of_members || again == Again::kAll) {
+    ask_again(*conversation, Again::kAll);
+    return;
+  }
+  if (!answer.events.empty()) conversation->last_rev = std::max(conversation->last_rev, answer.events.back().rev);
+  tell_events(*conversation, answer.events, {});
+  if (again != Again::kNo) ask_again(*conversation, again);
+}
+
 // From their first message on they miss nothing, though this broker learns of them only now.
 void Hub::place_new_members(const Conversation& conversation, const std::vector<std::shared_ptr<User>>& known) {
   const StringSet names = [&] {
@@ -309,9 +344,9 @@ void Hub::loaded(UserLoaded& answer) {
 }
 
 // Before anything else goes out: what is still to be handed over holds what the messages have become.
-void Hub::rewrite(const std::shared_ptr<Conversation>& conversation, const ConversationLoaded& answer,
+void Hub::rewrite(const std::shared_ptr<Conversation>& conversation, const std::vector<StoredEvent>& events,
                   const std::vector<std::shared_ptr<User>>& gone) {
-  for (const auto& event : answer.events) {
+  for (const auto& event : events) {
     const auto rewriting = rewriting_of(event.payload);
     if (!rewriting) continue;
     if (const auto* held = conversation->in_tail(rewriting->seq)) {
@@ -369,8 +404,9 @@ void Hub::changed(const Changed& changes) {
   for (const auto& change : changes.changes) {
     switch (change.kind) {
       case Change::Kind::kConversation:
+      case Change::Kind::kEvents:
         if (const auto* conversation = conversations_.peek(change.name)) {
-          ask_conversation(change.name, conversation->last_rev);
+          ask_again(*conversation, change.kind == Change::Kind::kEvents ? Again::kEvents : Again::kAll);
         } else {
           learn_unseen(change.name);
         }
@@ -379,7 +415,7 @@ void Hub::changed(const Changed& changes) {
         if (asked_conversations_.contains(change.name)) contacts_meanwhile_.insert(change.name);
         if (auto* conversation = conversations_.peek(change.name)) {
           conversation->standing_sure = false;
-          ask_conversation(change.name, conversation->last_rev);
+          ask_again(*conversation, Again::kAll);
         }
         break;
       case Change::Kind::kDevice:
@@ -393,7 +429,7 @@ void Hub::changed(const Changed& changes) {
         changed_meanwhile_.insert(asked_conversations_.begin(), asked_conversations_.end());
         contacts_meanwhile_.insert(asked_conversations_.begin(), asked_conversations_.end());
         directory_.each_session([this](Session& session) { outflow_.read_again(session, {}); });
-        for (const auto& name : conversations_.names()) ask_conversation(name, conversations_.peek(name)->last_rev);
+        for (const auto& name : conversations_.names()) ask_again(*conversations_.peek(name), Again::kAll);
         // Of conversations that are not in memory, too. The first time nobody has been told anything yet.
         if (std::exchange(heard_everything_, true)) {
           directory_.each_session([this](Session& session) { outflow_.look_again(session); });

@@ -39,6 +39,13 @@ struct LoadConversation {
   Rev events_above = -1;  // not -1: also the events above this rev, for those who are online
 };
 
+// Only the events above this rev, of a conversation that is in memory: without a barrier.
+struct LoadEvents {
+  std::string name;
+  ConvId conv_id = 0;
+  Rev above = 0;
+};
+
 struct LoadUser {
   std::string name;
 };
@@ -64,7 +71,7 @@ struct ReadPage {
   std::vector<LaneWant> wants;
 };
 
-using RequestBody = std::variant<LoadConversation, LoadUser, OpenDevice, ReadPage>;
+using RequestBody = std::variant<LoadConversation, LoadEvents, LoadUser, OpenDevice, ReadPage>;
 
 struct Request {
   RequestBody body;
@@ -85,6 +92,11 @@ struct ConversationLoaded {
   TimeMs changed_at = 0;  // of its newest event; not with `reload`
   // Answers a request with `events_above`: without a barrier, so its counters may lie behind the journal's.
   bool reload = false;
+};
+
+struct EventsLoaded {
+  std::string name;
+  std::vector<StoredEvent> events;
 };
 
 struct UserLoaded {
@@ -136,7 +148,7 @@ struct DeviceRefused {
   std::string reason;  // a sentence
 };
 
-using Notice =
-    std::variant<ConversationLoaded, UserLoaded, DeviceOpened, DeviceRefused, PageRead, Committed, Changed, LogLine>;
+using Notice = std::variant<ConversationLoaded, EventsLoaded, UserLoaded, DeviceOpened, DeviceRefused, PageRead,
+                            Committed, Changed, LogLine>;
 
 }  // namespace chat

@@ -26,6 +26,18 @@ PageItem item_of(const StoredMessage& message, TimeMs now) {
           .expires_at = expired ? 0 : expires_at};
 }
 
+// All of them: the core takes those up to the last one for told.
+std::vector<StoredEvent> all_events(ReadStore& store, ConvId conv, Rev above) {
+  std::vector<StoredEvent> all;
+  for (bool more = true; more;) {
+    auto events = store.events_above(conv, above, kEventsPerLane);
+    more = events.size() >= static_cast<std::size_t>(kEventsPerLane);
+    if (!events.empty()) above = events.back().rev;
+    std::move(events.begin(), events.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
 // A first load has a barrier at the journal's end, so what survived a loss is committed before numbers jump over it. A
 // reload has none, but is asked for behind a first load only: it finds the mark made.
 Notice load_conversation(ReadStore& store, const AnswerOptions& options, const LoadConversation& request) {
@@ -43,13 +55,7 @@ Notice load_conversation(ReadStore& store, const AnswerOptions& options, const L
     if (!newest.empty()) loaded.changed_at = newest.back().server_time;
     return loaded;
   }
-  // All of them: the core takes those up to last_rev for told.
-  for (auto above = request.events_above; above < loaded.state->last_rev;) {
-    auto events = store.events_above(loaded.state->id, above, kEventsPerLane);
-    if (events.empty()) break;
-    above = events.back().rev;
-    std::move(events.begin(), events.end(), std::back_inserter(loaded.events));
-  }
+  loaded.events = all_events(store, loaded.state->id, request.events_above);
   return loaded;
 }
 
@@ -101,6 +107,8 @@ Notice read_page(ReadStore& store, const AnswerOptions& options, const ReadPage&
 Notice answer(ReadStore& store, const AnswerOptions& options, const RequestBody& request, TimeMs now) {
   if (const auto* conversation = std::get_if<LoadConversation>(&request))
     return load_conversation(store, options, *conversation);
+  if (const auto* events = std::get_if<LoadEvents>(&request))
+    return EventsLoaded{.name = events->name, .events = all_events(store, events->conv_id, events->above)};
   if (const auto* user = std::get_if<LoadUser>(&request)) {
     return UserLoaded{.name = user->name,
                       .state = store.load_user(user->name, options.recent_ids, options.create_users)};

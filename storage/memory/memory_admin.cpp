@@ -65,7 +65,7 @@ void MemoryStore::rewrite(std::string_view conv, const Rewriting& rewriting) {
                              .seq = rewriting.seq,
                              .by = rewriting.by,
                              .body = rewriting.body}));
-  tell({Change::Kind::kConversation, conversation.state.name, ""});
+  tell({Change::Kind::kEvents, conversation.state.name, ""});
 }
 
 void MemoryStore::set_contact(std::string_view user, std::string_view other, std::optional<ContactState> state) {

@@ -34,3 +34,12 @@ CREATE OR REPLACE FUNCTION chat_may_see(asker text, target text) RETURNS boolean
     AND (EXISTS (SELECT FROM contacts c WHERE c.user_name = asker AND c.other = target AND c.state = 2)
          OR chat_share_conversation(asker, target)))
 $$;
+
+-- A new event is told as just that: a broker then reads the events, and not the thousands of members whom most of them leave as they
+-- are. What changes the members or the conversation is told by those tables' own triggers, in the same transaction.
+CREATE OR REPLACE FUNCTION chat_tell_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('chat_changed', json_build_object('kind', 'events', 'name', c.name)::text)
+    FROM conversations c WHERE c.id = NEW.conv_id;
+  RETURN NULL;
+END $$;

@@ -15,6 +15,7 @@ Change change_of(const std::string& notice) {
   };
   const auto kind = word("kind");
   if (kind == "conversation") return {Change::Kind::kConversation, word("name"), ""};
+  if (kind == "events") return {Change::Kind::kEvents, word("name"), ""};
   if (kind == "contacts") return {Change::Kind::kContacts, word("name"), ""};
   if (kind == "device") return {Change::Kind::kDevice, word("name"), word("device")};
   return {Change::Kind::kEverything, "", ""};

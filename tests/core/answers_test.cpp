@@ -127,6 +127,20 @@ TEST_F(Answers, AReloadBringsAllEventsAboveItsRevAndSaysThatItIsOne) {
   EXPECT_FALSE(std::get<ConversationLoaded>(answer(store_, options_, LoadConversation{.name = "g:none"}, 0)).state);
 }
 
+TEST_F(Answers, EventsAloneAreReadWithoutTheConversation) {
+  for (int i = 0; i < 600; ++i) {
+    store_.add_member(convs_[0], "bob", Role::kMember, "", 1);
+    store_.remove_member(convs_[0], "bob", "", 1);
+  }
+  const auto id = store_.find_conversation(convs_[0])->id;
+  const auto loaded =
+      std::get<EventsLoaded>(answer(store_, options_, LoadEvents{.name = convs_[0], .conv_id = id, .above = 1}, 0));
+  EXPECT_EQ(loaded.name, convs_[0]);
+  ASSERT_EQ(loaded.events.size(), 1200U);
+  EXPECT_EQ(loaded.events.front().rev, 2);
+  EXPECT_EQ(loaded.events.back().rev, 1201);
+}
+
 TEST_F(Answers, UsersAreMadeAtFirstSightWhereThatIsAllowed) {
   EXPECT_TRUE(std::get<UserLoaded>(answer(store_, options_, LoadUser{.name = "new"}, 0)).state);
   options_.create_users = false;

@@ -59,6 +59,45 @@ TEST_F(Changes, ANewMemberThatKnowsItsPlaceAlreadyMissesNothingEither) {
   EXPECT_EQ(seqs(carol, conv_), std::vector<Seq>{2});
 }
 
+// A reaction in a group of thousands must not cost a list of thousands.
+TEST_F(Changes, AnEventAloneDoesNotLoadTheMembersAgain) {
+  store.rewrite(conv_, {.seq = 1, .recalled = false, .by = "alice", .at = clock.now(), .body = "\"2\""});
+  hear_changes();
+  ASSERT_EQ(requests.waiting.size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<LoadEvents>(requests.waiting.front().body));
+  settle();
+  EXPECT_EQ(revs(bob_, conv_), std::vector<Rev>{2});
+}
+
+// The word of an event came first, and by the time its answer was read somebody had left, of which the word is still on
+// its way.
+TEST_F(Changes, EventsThatTellOfMembersAreToldWithTheMembersAsTheyAre) {
+  store.rewrite(conv_, {.seq = 1, .recalled = true, .by = "alice", .at = clock.now(), .body = {}});
+  hear_changes();
+  store.remove_member(conv_, "bob", "alice", clock.now());
+  store.wait(std::chrono::milliseconds(0));
+  ASSERT_TRUE(answer_one());
+  EXPECT_TRUE(received(bob_).empty());
+  settle();
+  EXPECT_EQ(revs(alice_, conv_), (std::vector<Rev>{2, 3}));
+  EXPECT_EQ(revs(bob_, conv_), std::vector<Rev>{3}) << "what he is told when he has gone";
+  EXPECT_EQ(send(bob_, conv_, "no").kind, Kind::kRefuse);
+}
+
+TEST_F(Changes, AChangeOfMembersDuringALoadOfEventsIsNotMissed) {
+  const auto carol = online("carol", "c1");
+  store.rewrite(conv_, {.seq = 1, .recalled = true, .by = "alice", .at = clock.now(), .body = {}});
+  hear_changes();
+  auto events = take_answer();
+  ASSERT_TRUE(events);
+  store.add_member(conv_, "carol", Role::kMember, "alice", clock.now());
+  hear_changes();
+  hub->notice(std::move(*events));
+  settle();
+  EXPECT_EQ(revs(alice_, conv_), (std::vector<Rev>{2, 3}));
+  EXPECT_EQ(revs(carol, conv_), std::vector<Rev>{3});
+}
+
 TEST_F(Changes, ARemovedMemberIsToldAndGetsNothingMore) {
   store.remove_member(conv_, "bob", "alice", clock.now());
   settle();

@@ -107,6 +107,23 @@ TEST_F(ContactsInPostgres, EachChangeIsToldByTheNameOfTheDirectConversation) {
   }
 }
 
+// What is new is told as an event where it is nothing else: a broker then need not read the members.
+TEST_F(ContactsInPostgres, AnEventIsToldAsOneAndAChangeOfMembersAsMore) {
+  const auto conv = store_->create_group("", "alice", {}, 1);
+  const auto id = std::to_string(store_->find_conversation(conv)->id);
+  store_->wait(std::chrono::milliseconds(0));
+  sql("INSERT INTO events VALUES (" + id + ", 2, 1, '{}')");
+  auto changes = store_->wait(kPatience);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].kind, Change::Kind::kEvents);
+  EXPECT_EQ(changes[0].name, conv);
+  sql("DELETE FROM events WHERE rev = 2");
+  store_->add_member(conv, "bob", Role::kMember, "", 1);
+  changes = store_->wait(kPatience);
+  ASSERT_FALSE(changes.empty());
+  EXPECT_EQ(changes[0].kind, Change::Kind::kConversation) << "this word comes first";
+}
+
 // Exactly as the in-memory twin, which the twin test holds against it; here that it is not made.
 TEST_F(ContactsInPostgres, ADirectConversationIsNotMadeForTwoWhoAreKeptApart) {
   const auto apart = store_->load_conversation("dm:alice:bob", {.source = {}, .contacts_only = true});

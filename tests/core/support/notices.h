@@ -36,9 +36,9 @@ class Notices {
     }
   }
   Mailbox box_;
-  std::tuple<std::vector<ConversationLoaded>, std::vector<UserLoaded>, std::vector<DeviceOpened>,
-             std::vector<DeviceRefused>, std::vector<PageRead>, std::vector<Committed>, std::vector<Changed>,
-             std::vector<LogLine>>
+  std::tuple<std::vector<ConversationLoaded>, std::vector<EventsLoaded>, std::vector<UserLoaded>,
+             std::vector<DeviceOpened>, std::vector<DeviceRefused>, std::vector<PageRead>, std::vector<Committed>,
+             std::vector<Changed>, std::vector<LogLine>>
       kinds_;
 };
 
