@@ -231,7 +231,7 @@ void Hub::loaded(ConversationLoaded& answer) {
     // or is asked for by whoever waits.
     if (!answer.reload) {
       conversation->standing_sure = contacts_meanwhile_.erase(answer.name) == 0 || !direct_users(answer.name);
-    } else if (!once_more) {
+    } else if (again != Again::kAll) {
       conversation->standing_sure = true;
     }
     std::erase_if(gone, [&](const auto& user) { return conversation->member(user->name) != nullptr; });
