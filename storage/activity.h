@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "storage/types.h"
@@ -15,7 +16,8 @@ struct MemberKey {
   ConvId conv_id = 0;
   std::string user;
 
-  auto operator<=>(const MemberKey&) const = default;
+  bool operator==(const MemberKey&) const = default;
+  bool operator<(const MemberKey& other) const { return std::tie(conv_id, user) < std::tie(other.conv_id, other.user); }
 };
 
 struct Activity {
