@@ -18,7 +18,7 @@ class ListedReceipts : public ReceiptStore {
     if (away_) throw StoreUnavailable("away");
     std::vector<DueReceipt> page;
     for (const auto& [key, receipt] : rows_) {
-      if (key > behind.value_or(MemberKey{}) && static_cast<int>(page.size()) < limit) page.push_back(receipt);
+      if (behind.value_or(MemberKey{}) < key && static_cast<int>(page.size()) < limit) page.push_back(receipt);
     }
     return page;
   }
