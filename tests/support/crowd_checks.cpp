@@ -124,7 +124,9 @@ void check_pushed_receipts(Crowd& crowd, const std::string& user, const std::str
   const auto messages = crowd.model().messages(conv);
   const auto members = crowd.model().members(conv);
   const auto own_join = members.at(user).join;
-  for (const auto& [reader, member] : members) {
+  for (const auto& seat : members) {
+    const auto& reader = seat.first;
+    const auto& member = seat.second;
     if (reader == user) continue;
     const auto last = told.find({conv, reader});
     const auto word = last == told.end() ? 0 : last->second.second;
