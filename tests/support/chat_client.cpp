@@ -66,6 +66,7 @@ ChatClient::ChatClient(int port, std::string user, DeviceOptions options)
         client.session_expiry_s = options.session_expiry_s;
         client.receive_maximum = options.receive_maximum;
         client.max_inflight = options.max_inflight;
+        client.no_delay = options.no_delay;
         client.on_message = [this](const Message& message) { arrived(message); };
         return client;
       }()) {}

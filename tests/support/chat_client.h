@@ -20,6 +20,7 @@ struct DeviceOptions {
   std::uint32_t session_expiry_s = 0;
   int receive_maximum = 0;
   int max_inflight = 20;
+  bool no_delay = false;
   // Publishes chat/ack behind each so many messages and events, which share a window; 0: only when the test says so.
   int acknowledge_every = 0;
   bool subscribe = true;  // connect() subscribes to chat/u/{user}/#

@@ -132,6 +132,7 @@ MqttClient::MqttClient(int port, ClientOptions options)
   handle_.reset(mosquitto_new(options_.client_id.c_str(), options_.clean_start, this));
   if (!handle_) throw std::runtime_error("mosquitto_new refused the client id '" + options_.client_id + "'");
   check(mosquitto_int_option(handle_.get(), MOSQ_OPT_PROTOCOL_VERSION, options_.protocol), "protocol version");
+  if (options_.no_delay) mosquitto_int_option(handle_.get(), MOSQ_OPT_TCP_NODELAY, 1);
   check(mosquitto_max_inflight_messages_set(handle_.get(), static_cast<unsigned>(options_.max_inflight)),
         "max inflight");
   if (!options_.user.empty()) {

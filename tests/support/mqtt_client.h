@@ -65,6 +65,7 @@ struct ClientOptions {
   int receive_maximum =
       0;  // MQTT 5: unacknowledged QoS 1/2 publishes that the broker may have under way; 0 = its default
   int max_inflight = 20;  // of our own publishes
+  bool no_delay = false;  // TCP_NODELAY: what is measured must not wait for Nagle's algorithm
   std::optional<Will> will{};
   std::function<void(const Message&)> on_message{};
 };
