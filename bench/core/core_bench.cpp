@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,7 +62,9 @@ class Chat {
     const std::vector<std::string> members{"bob"};
     conv_ = store_.create_group("", "alice", members, system_clock().now());
     answers_.seq_source = {.journal = journal_->id(), .losses = journal_->losses()};
-    hub_ = std::make_unique<Hub>(HubOptions{}, system_clock(), broker_, requests_, *journal_);
+    HubOptions hub;
+    hub.seqs_at_risk_max = std::numeric_limits<Seq>::max() / 2;  // nothing is stored here, and nobody sees the numbers
+    hub_ = std::make_unique<Hub>(hub, system_clock(), broker_, requests_, *journal_);
     topic_ = "chat/c/" + conv_ + "/msg";
     hub_->may_subscribe(bob_, topic_, 1);
     send();
@@ -76,7 +79,10 @@ class Chat {
     payload_ = R"({"id":"bench-)" + std::to_string(++count_) + R"(","body":")" + body_ + "\"}";
     hub_->may_write(alice_, topic_);
     auto verdict = hub_->published(alice_, topic_, payload_, 1);
-    if (!verdict.payload) return;
+    if (!verdict.payload) {  // the first waits for its conversation; a refusal would be measured as a fast message
+      if (count_ > 1) std::abort();
+      return;
+    }
     const bool read = hub_->may_read(bob_, topic_, *verdict.payload) == Access::kGranted;
     if (!read) std::abort();
     if (count_ % 100'000 == 0) journal_->trim(journal_->end());

@@ -21,8 +21,7 @@ nlohmann::ordered_json row_of(const std::string& asker, const Sighting& sighting
                               TimeMs now) {
   if (!sighting.exists) return refused(sighting.user, code::kNotFound, no_such_user(sighting.user).what());
   if (!sighting.may_see) {
-    return refused(sighting.user, code::kNotAllowed,
-                   asker + " may not see when " + sighting.user + " is here: they share no conversation");
+    return refused(sighting.user, code::kNotAllowed, asker + " may not see when " + sighting.user + " is here");
   }
   // What was pushed goes before what is stored, perhaps a moment later.
   const auto known = presence.last_seen != 0 ? presence.last_seen : sighting.last_seen;

@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kPoll{1000};  // the net under NOTIFY
 // Behind a burst it rests for so many times as long as it worked: storing messages goes before finding them, and shares
-// its processors. Without a rest a broker at full load stored half as many (bench/run, "everything stored").
+// its processors. Without a rest a broker at full load took a fifth fewer (bench/run, "everything stored").
 constexpr int kRest = 3;
 constexpr milliseconds kFirstWait{100};
 constexpr milliseconds kLongestWait{2000};

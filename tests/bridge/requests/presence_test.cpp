@@ -35,8 +35,8 @@ TEST_F(Presences, AnswersForOneselfAndThoseWithWhomOneSharesAConversation) {
   EXPECT_EQ(look("alice", {"bob", "carol", "mallory", "nobody", "alice"}),
             json::parse(R"([{"user":"bob","online":true,"last_seen":)" + std::to_string(now_) +
                         R"(},{"user":"carol","online":false,"last_seen":)" + std::to_string(now_ - 5000) +
-                        R"(},{"user":"mallory","code":"not_allowed","reason":"alice may not see when mallory is here: )"
-                        R"(they share no conversation"},{"user":"nobody","code":"not_found","reason":"there is no )"
+                        R"(},{"user":"mallory","code":"not_allowed","reason":"alice may not see when mallory is here"})"
+                        R"(,{"user":"nobody","code":"not_found","reason":"there is no )"
                         R"(user \"nobody\""},{"user":"alice","online":false,"last_seen":0}])"));
 }
 
