@@ -133,16 +133,61 @@ lint_tidy() {
   return "$bad"
 }
 
-# One file in a process of its own; prints what it found, and remembers when that is nothing.
-tidy_one() { # TOOL HASH FILE
-  local skip=$TIDY_SKIP log=$BUILD/lint/$2.log depth=()
-  case $3 in
-    tests/* | bench/*) skip=$TIDY_SKIP_IN_TESTS ;;
-    plugin/* | storage/*) ;;
-    *) depth=("${TIDY_SHALLOW[@]}") ;;
+# Gathers files of one folder whose compile commands agree, eight at a time: what costs is not their text but the headers,
+# which are the same. Prints a line per job: the hashes and the files, each joined by commas.
+tidy_jobs() { # of "HASH FILE" in standard input
+  jq -r '.[] | "\(.file)\t\(.command | sub(" -o .*"; ""))"' "$BUILD/lint/compile_commands.json" | awk -v root="$ROOT/" '
+    BEGIN { FS = "\t" }
+    NR == FNR { command[substr($1, length(root) + 1)] = $2; next }
+    { split($0, part, " "); file = part[2] }
+    { key = file; sub("/[^/]*$", "", key); key = key command[file]
+      if (!(key in size)) order[++keys] = key
+      if (size[key] > 0 && size[key] % 8 != 0) { hashes[key] = hashes[key] "," part[1]; files[key] = files[key] "," file }
+      else { if (size[key] > 0) print hashes[key], files[key]; hashes[key] = part[1]; files[key] = file }
+      ++size[key] }
+    END { for (i = 1; i <= keys; ++i) print hashes[order[i]], files[order[i]] }' - "$1"
+}
+
+# One source made of those of a batch, and its compile command: that of the first. They are copied and not included, as some
+# checks look at nothing that is included.
+write_batch() { # NAME FILE...
+  local folder=$BUILD/lint/batches/$1 first=$ROOT/$2
+  shift
+  mkdir -p "$folder"
+  cat "${@/#/$ROOT/}" >"$folder/all.cpp"
+  jq --arg first "$first" --arg source "$folder/all.cpp" \
+    'map(select(.file == $first) | .file = $source | .command |= split($first)[0] + $source)' "$BUILD/lint/compile_commands.json" \
+    >"$folder/compile_commands.json"
+}
+
+tidy_arguments() { # FILE
+  printf '%s\n' --quiet "${TIDY_FLAGS[@]/#/--extra-arg=}"
+  case $1 in
+    tests/* | bench/*) printf '%s\n' "--checks=$TIDY_SKIP_IN_TESTS" ;;
+    plugin/* | storage/*) printf '%s\n' "--checks=$TIDY_SKIP" ;;
+    *) printf '%s\n' "--checks=$TIDY_SKIP" "${TIDY_SHALLOW[@]}" ;;
   esac
-  if "$1" -p "$BUILD/lint" --quiet "--checks=$skip" "${TIDY_FLAGS[@]/#/--extra-arg=}" "${depth[@]}" "$ROOT/$3" >"$log" 2>&1; then
-    : >"$BUILD/lint/clean/$2"
+}
+
+# One job in a process of its own; prints what it found, and remembers when that is nothing. A batch that is not clean is
+# looked at again in halves: two files may use one name for two things, and what is found is told of the file itself.
+tidy_job() { # TOOL HASHES FILES NAME
+  local hashes files arguments half hash log=$BUILD/lint/job-$4.log clean=''
+  IFS=, read -ra hashes <<<"$2"
+  IFS=, read -ra files <<<"$3"
+  mapfile -t arguments < <(tidy_arguments "${files[0]}")
+  if [ ${#files[@]} = 1 ]; then
+    "$1" -p "$BUILD/lint" "${arguments[@]}" "$ROOT/${files[0]}" >"$log" 2>&1 && clean=1
+  else
+    write_batch "$4" "${files[@]}"
+    "$1" -p "$BUILD/lint/batches/$4" "${arguments[@]}" "$BUILD/lint/batches/$4/all.cpp" >"$log" 2>&1 && clean=1
+  fi
+  if [ -n "$clean" ]; then
+    for hash in "${hashes[@]}"; do : >"$BUILD/lint/clean/$hash"; done
+  elif [ ${#files[@]} -gt 1 ]; then
+    half=$((${#files[@]} / 2))
+    tidy_job "$1" "$(comma "${hashes[@]:0:half}")" "$(comma "${files[@]:0:half}")" "$4-1"
+    tidy_job "$1" "$(comma "${hashes[@]:half}")" "$(comma "${files[@]:half}")" "$4-2"
   else
     grep -vE '^[0-9]+ (warnings?|errors?)( and [0-9]+ errors?)? generated|^Suppressed|^Use -header-filter|^Error while processing' "$log" >&2 || true
     : >"$BUILD/lint/found"
@@ -150,24 +195,32 @@ tidy_one() { # TOOL HASH FILE
   rm -f "$log"
 }
 
-run_tidy() {
-  local tool=$1 running=0 done=0 began=$SECONDS told=$SECONDS job all
+comma() {
+  local IFS=,
+  printf %s "$*"
+}
+
+run_tidy() { # TOOL "HASH FILE"...
+  local tool=$1 running=0 done=0 number=0 began=$SECONDS told=$SECONDS jobs hashes files
   shift
-  all=$#
-  rm -f "$BUILD/lint/found"
-  for job in "$@"; do
+  [ $# -gt 0 ] || return 0
+  rm -rf "$BUILD/lint/found" "$BUILD/lint/batches"
+  printf '%s\n' "$@" >"$BUILD/lint/waiting"
+  mapfile -t jobs < <(tidy_jobs "$BUILD/lint/waiting")
+  while read -r hashes files; do
     if [ "$running" -ge "$JOBS" ]; then
       wait -n || true
       running=$((running - 1)) done=$((done + 1))
     fi
     if [ $((SECONDS - told)) -ge 10 ]; then
       told=$SECONDS
-      say "    [$done/$all $((SECONDS - began))s] clang-tidy"
+      say "    [$done/${#jobs[@]} $((SECONDS - began))s] clang-tidy"
     fi
-    tidy_one "$tool" "${job%% *}" "${job#* }" &
+    number=$((number + 1))
+    tidy_job "$tool" "$hashes" "$files" "$number" &
     running=$((running + 1))
-  done
+  done < <(printf '%s\n' "${jobs[@]}")
   wait
-  [ "$all" = 0 ] || say "    [$all/$all $((SECONDS - began))s] clang-tidy"
+  say "    [${#jobs[@]}/${#jobs[@]} $((SECONDS - began))s] clang-tidy"
   [ ! -e "$BUILD/lint/found" ]
 }
