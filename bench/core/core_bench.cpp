@@ -34,6 +34,7 @@ class DeafBroker : public Broker {
 class KeptRequests : public Requests {
  public:
   void send(Request request) override { requests.push_back(std::move(request)); }
+  void hurry() override {}
   std::deque<Request> requests;
 };
 

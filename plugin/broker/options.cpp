@@ -157,8 +157,8 @@ std::vector<OptionRow> make_table() {
                o->hub.recent_ids = static_cast<std::size_t>(value);
                o->answers.recent_ids = static_cast<int>(value);
              })},
-      {"commit_interval_ms", "10", "a whole number from 0 to 10000",
-       "How long the first message of a batch waits for others before PostgreSQL is asked to commit.",
+      {"commit_interval_ms", "40", "a whole number from 0 to 10000",
+       "Under load, how far apart transactions are begun.",
        whole(0, 10'000, [](auto value, Options* o) { o->persister.commit_interval_ms = static_cast<int>(value); })},
       {"receipt_push_members", "50", "a whole number from 0 to 1000",
        "Receipts are pushed in direct conversations and in groups of up to so many members; in larger ones they are "

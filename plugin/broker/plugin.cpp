@@ -9,15 +9,17 @@ namespace chat {
 // Long reads have a thread of their own, so that nobody's log-in waits behind somebody's catch-up.
 class Plugin::RequestRouter : public Requests {
  public:
-  explicit RequestRouter(const std::unique_ptr<Reader>& loader, const std::unique_ptr<Reader>& pager)
-      : loader_(loader), pager_(pager) {}
+  explicit RequestRouter(const std::unique_ptr<Reader>& loader, const std::unique_ptr<Reader>& pager, Progress& progress)
+      : loader_(loader), pager_(pager), progress_(progress) {}
   void send(Request request) override {
     (std::holds_alternative<ReadPage>(request.body) ? pager_ : loader_)->send(std::move(request));
   }
+  void hurry() override { progress_.hurry(); }
 
  private:
   const std::unique_ptr<Reader>& loader_;
   const std::unique_ptr<Reader>& pager_;
+  Progress& progress_;
 };
 
 Plugin::Plugin(const Options& options) : options_(options) {}
@@ -41,7 +43,7 @@ std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) 
                                          self.mailbox_, self.health_, self.progress_);
   self.changes_ =
       std::make_unique<ChangeListener>(open_postgres(uri, "mosquitto-chat changes"), self.mailbox_, self.health_);
-  self.requests_ = std::make_unique<RequestRouter>(self.loader_, self.pager_);
+  self.requests_ = std::make_unique<RequestRouter>(self.loader_, self.pager_, self.progress_);
   self.hub_ = std::make_unique<Hub>(options.hub, clock, self.broker_, *self.requests_, *self.journal_);
   self.persister_ = std::make_unique<Persister>(
       options.persister, *self.journal_, open_postgres(uri, "mosquitto-chat persister"), self.mailbox_, self.health_,

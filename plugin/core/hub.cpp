@@ -316,8 +316,11 @@ Outcome Hub::handle(const Origin& origin, Session* session, const PublishTopic& 
       cursor.conv = topic.name;
       return conversing_.cursor(origin, session, cursor);
     }
-    default:
-      return conversing_.command(origin, topic.name, operation_of(topic.kind), payload);
+    default: {
+      auto outcome = conversing_.command(origin, topic.name, operation_of(topic.kind), payload);
+      if (std::holds_alternative<Accepted>(outcome)) requests_.hurry();
+      return outcome;
+    }
   }
 }
 

@@ -82,6 +82,8 @@ class Requests {
  public:
   virtual ~Requests() = default;
   virtual void send(Request request) = 0;  // never waits
+  // What was journaled just now is to be committed without gathering more: somebody waits for what comes of it.
+  virtual void hurry() = 0;
 };
 
 struct ConversationLoaded {

@@ -8,6 +8,9 @@
 #include "plugin/threads/backoff.h"
 
 namespace chat {
+namespace {
+constexpr std::chrono::milliseconds kGather{5};  // behind a pause: what was sent together is stored together
+}  // namespace
 
 Persister::Persister(const PersisterOptions& options, Journal& journal, std::unique_ptr<Store> store, Mailbox& mailbox,
                      Health& health, Progress& progress, std::function<Position()> parked_floor)
@@ -114,7 +117,12 @@ void Persister::wait_for_records(Position position) {
     if (journal_.end() != position || worker_.stopping()) break;
     bell_.wait(seen, std::memory_order_acquire);
   }
-  if (!worker_.stopping()) progress_.gather(options_.commit_interval_ms);
+  // Each transaction takes the processors from the broker's thread, the database's part as well: so there are few under
+  // load. What comes behind a pause waits for hardly anything.
+  const auto interval = std::chrono::milliseconds(options_.commit_interval_ms);
+  const auto next = gathered_ + interval - std::chrono::steady_clock::now();
+  if (!worker_.stopping()) progress_.gather(std::max(ceil<std::chrono::milliseconds>(next), std::min(kGather, interval)));
+  gathered_ = std::chrono::steady_clock::now();
 }
 
 void Persister::log(LogLevel level, const std::string& text) {

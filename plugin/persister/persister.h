@@ -11,6 +11,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -28,7 +29,7 @@ namespace chat {
 struct PersisterOptions {
   std::size_t batch_records = 4000;
   std::size_t batch_bytes = 4U << 20;
-  int commit_interval_ms = 10;  // how long the first record of a batch waits for others
+  int commit_interval_ms = 40;  // under load, from the beginning of one batch to that of the next
   int receipt_push_members = kReceiptPushMembers;
 };
 
@@ -62,6 +63,7 @@ class Persister {
   Progress& progress_;
   std::function<Position()> parked_floor_;
   std::optional<BatchMaker> pending_;  // a batch whose commit may have happened, and was not concluded
+  std::chrono::steady_clock::time_point gathered_{};  // when the latest batch was begun
   std::atomic<std::uint32_t> bell_{0};
   Worker worker_;
 };

@@ -1,7 +1,5 @@
 #include "plugin/threads/progress.h"
 
-#include <chrono>
-
 namespace chat {
 
 void Progress::advance(Position committed) {
@@ -17,9 +15,9 @@ void Progress::hurry() {
   hurried_.notify_one();
 }
 
-void Progress::gather(int milliseconds) {
+void Progress::gather(std::chrono::milliseconds longest) {
   std::unique_lock lock(mutex_);
-  hurried_.wait_for(lock, std::chrono::milliseconds(milliseconds), [this] { return hurry_; });
+  hurried_.wait_for(lock, longest, [this] { return hurry_; });
   hurry_ = false;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -24,8 +25,8 @@ class Progress {
 
   // Somebody waits: the persister commits what it has without gathering more. Any thread.
   void hurry();
-  // Waits up to `milliseconds` or until hurry(). The persister's thread.
-  void gather(int milliseconds);
+  // Waits that long, or until hurry(). The persister's thread.
+  void gather(std::chrono::milliseconds longest);
 
  private:
   std::atomic<Position> committed_{0};

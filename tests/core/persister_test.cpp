@@ -121,6 +121,17 @@ TEST_F(PersisterTest, WithoutGatheringEachRingIsEnough) {
   expect_each_once(150);
 }
 
+TEST_F(PersisterTest, BehindAPauseNothingWaitsAndUnderLoadTransactionsAreAnIntervalApart) {
+  start({.commit_interval_ms = 60'000});  // what waits for it waits until the test fails
+  append(1);
+  wait_until_stored();
+  for (int i = 0; i < 20; ++i) append(1);
+  progress_.hurry();
+  wait_until_stored();
+  expect_each_once(21);
+  EXPECT_EQ(store_.commits(), 2);
+}
+
 TEST_F(PersisterTest, ACommitInDoubtThatHadHappenedIsAcknowledgedAndNotRepeated) {
   store_.fail_next_commit(Fault::kInDoubtDone);
   append(5);

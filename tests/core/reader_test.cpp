@@ -46,7 +46,7 @@ TEST_F(ReaderTest, ALoadIsAnsweredOnlyBehindItsBarrier) {
 TEST_F(ReaderTest, AWaitingRequestHurriesThePersister) {
   reader_->start();
   reader_->send({.body = LoadUser{.name = "alice"}, .barrier = 100});
-  progress_.gather(60'000);  // returns at once, or the test takes a minute
+  progress_.gather(std::chrono::minutes(1));  // returns at once, or the test takes a minute
   progress_.advance(100);
   notices_.at_least<UserLoaded>(1, "the load");
 }

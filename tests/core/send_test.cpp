@@ -162,6 +162,7 @@ TEST_F(Sending, RecallIsJournaledBehindItsMessageHoweverFast) {
   publish(alice, "chat/c/" + conv + "/recall", R"({"seq":1})");
   settle();
   ASSERT_EQ(store.commands().size(), 1U);
+  EXPECT_EQ(requests.hurried, 1) << "the recall, and not the message";
   EXPECT_EQ(store.commands()[0].operation, "recall");
   EXPECT_EQ(store.commands()[0].payload, R"({"seq":1})");
   EXPECT_EQ(store.commands()[0].user, "alice");

@@ -53,7 +53,10 @@ class FakeRequests : public Requests {
  public:
   void send(Request request) override { waiting.push_back(std::move(request)); }
 
+  void hurry() override { ++hurried; }
+
   std::deque<Request> waiting;
+  int hurried = 0;
 };
 
 }  // namespace chat::test
