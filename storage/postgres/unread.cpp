@@ -22,10 +22,6 @@ namespace {
   "m.muted, CASE WHEN s.unread > 0 THEN (SELECT min(v.void_at) FROM voids v WHERE v.conv_id = m.conv_id " \
   "AND v.last_seq > chat_floor(m) AND v.void_at > $1) END "
 
-constexpr Statement kOfUser{"unread_of_user", "SELECT c.id, m.user_name, true, c.name, s.unread, " CHAT_MORE
-                                              "FROM members m JOIN conversations c ON c.id = m.conv_id "
-                                              "CROSS JOIN LATERAL (SELECT " CHAT_UNREAD ") s WHERE m.user_name = $2"};
-
 constexpr Statement kOfMembers{"unread_of_members",
                                "SELECT u.conv_id, u.user_name, m.conv_id IS NOT NULL, c.name, s.unread, " CHAT_MORE
                                "FROM unnest($2::bigint[], $3::text[]) AS u (conv_id, user_name) "
@@ -35,6 +31,16 @@ constexpr Statement kOfMembers{"unread_of_members",
 
 #undef CHAT_UNREAD
 #undef CHAT_MORE
+
+// The same of all of a user's conversations, where what lowers a count is looked up once for all of them.
+constexpr Statement kOfUser{
+    "unread_of_user",
+    "WITH s AS MATERIALIZED (SELECT * FROM chat_all_standings($2, $1)), "
+    "changing AS MATERIALIZED (SELECT v.conv_id, min(v.void_at) AS at FROM s JOIN voids v "
+    "ON v.conv_id = s.conv_id AND v.last_seq > s.floor_seq WHERE s.unread > 0 AND v.void_at > $1 GROUP BY v.conv_id) "
+    "SELECT s.conv_id, $2, true, c.name, s.unread, "
+    "CASE WHEN s.unread > 0 THEN chat_mentions($2, s.conv_id, s.floor_seq, $1) ELSE 0 END, s.muted, changing.at "
+    "FROM s JOIN conversations c ON c.id = s.conv_id LEFT JOIN changing ON changing.conv_id = s.conv_id"};
 
 std::vector<UnreadStanding> standings(const pqxx::result& rows) {
   std::vector<UnreadStanding> all;
