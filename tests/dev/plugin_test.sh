@@ -106,3 +106,12 @@ test_BridgeConfigurationStartsTheBridge() {
   wait "${CHILDREN[-1]}" || true
   rm "$HERE/bridge.toml" "$HERE/own-bridge"
 }
+
+test_RequireContactReachesTheBridgeToo() {
+  unset CHAT_BARE
+  local said
+  CHAT_PLUGIN_OPTS="require_contact=true" dev up
+  said=$(mosquitto_rr -p "$(variable CHAT_PORT)" -i alice-laptop -u alice -P demo -q 1 -t chat/rpc/conversation.create \
+    -e chat/u/alice/reply/alice-laptop -m '{"id":"r-1","user":"bob"}' -W 20)
+  expect '"code":"not_allowed"' in "$said"
+}

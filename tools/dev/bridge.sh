@@ -3,9 +3,13 @@
 
 spawn_bridge() {
   [ -x "$BRIDGE" ] || fail "the bridge is not built: $BRIDGE" "./dev build builds it."
+  # The plugin and the bridge must agree on it. Of a value that is given twice the last one holds.
+  local agreed=()
+  [ "$(plugin_options | sed -n 's/^require_contact *= *//p' | tail -n 1)" != true ] || agreed=(--require-contact)
   BRIDGE_LOG_BEFORE=$(stat -c %s "$RUN/bridge.log" 2>/dev/null || printf 0)
   CHAT_PG=$(pg_uri chat) CHAT_REDIS=redis://127.0.0.1:$REDIS_PORT spawn bridge "$RUN" "$BRIDGE" --broker "mqtt://127.0.0.1:$PORT" \
-    --user "$BRIDGE_USER" --password-file "$RUN/secret/bridge-password" --prefix "$PREFIX" --log-level info
+    --user "$BRIDGE_USER" --password-file "$RUN/secret/bridge-password" --prefix "$PREFIX" --log-level info \
+    ${agreed[@]+"${agreed[@]}"}
 }
 
 # It says so itself; only what this start wrote counts. While PostgreSQL is down it can do no more than wait for it.
