@@ -4,12 +4,15 @@
 #include <utility>
 #include <vector>
 
+#include "plugin/broker/time_slice.h"
+
 namespace chat {
 
 // Long reads have a thread of their own, so that nobody's log-in waits behind somebody's catch-up.
 class Plugin::RequestRouter : public Requests {
  public:
-  explicit RequestRouter(const std::unique_ptr<Reader>& loader, const std::unique_ptr<Reader>& pager, Progress& progress)
+  explicit RequestRouter(const std::unique_ptr<Reader>& loader, const std::unique_ptr<Reader>& pager,
+                         Progress& progress)
       : loader_(loader), pager_(pager), progress_(progress) {}
   void send(Request request) override {
     (std::holds_alternative<ReadPage>(request.body) ? pager_ : loader_)->send(std::move(request));
@@ -59,6 +62,7 @@ std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) 
   self.loader_->start();
   self.pager_->start();
   self.changes_->start();
+  take_short_turns();  // behind the threads, which would inherit it
   return plugin;
 }
 

@@ -4,7 +4,13 @@
 // PostgreSQL is frozen, or a table is locked, for as long as the test likes: whatever the broker is asked meanwhile
 // must be answered while that lasts. A broker that waits for PostgreSQL would answer never.
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <thread>
+
+#include "plugin/broker/time_slice.h"
 #include "tests/support/raw_mqtt.h"
 #include "tests/support/stack_suite.h"
 #include "tests/support/stored.h"
@@ -127,6 +133,38 @@ TEST_F(Guarantee10BrokerNeverWaits, WhileAClientDoesNotRead) {
   const auto last = sender_->send(conv_, "behind them");
   const auto reading = device(bob_, {.acknowledge_every = 10});
   reading->message_with_id(last);
+}
+
+// How long a thread's turns are, in ns; 0 with a Linux that does not say.
+std::uint64_t turn_of(pid_t thread) {
+  SchedulingAttributes attributes;
+  EXPECT_EQ(syscall(SYS_sched_getattr, thread, &attributes, sizeof attributes, 0), 0);
+  return attributes.runtime_ns;
+}
+
+// What this Linux makes of the wish for the shortest.
+std::uint64_t shortest_turn() {
+  std::uint64_t turn = 0;
+  std::thread([&turn] {
+    SchedulingAttributes attributes;
+    attributes.runtime_ns = kShortestTurnNs;
+    syscall(SYS_sched_setattr, 0, &attributes, 0);
+    turn = turn_of(0);
+  }).join();
+  return turn;
+}
+
+TEST_F(Guarantee10BrokerNeverWaits, OnlyTheBrokersThreadTakesShortTurns) {
+  const auto broker = stack().broker_pid();
+  const auto shortest = shortest_turn();
+  const auto usual = turn_of(0);
+  int others = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(broker) + "/task")) {
+    const auto thread = static_cast<pid_t>(std::stol(entry.path().filename()));
+    if (thread != broker) ++others;
+    EXPECT_EQ(turn_of(thread), thread == broker ? shortest : usual);
+  }
+  EXPECT_GE(others, 5);
 }
 
 }  // namespace
