@@ -121,7 +121,8 @@ void Persister::wait_for_records(Position position) {
   // load. What comes behind a pause waits for hardly anything.
   const auto interval = std::chrono::milliseconds(options_.commit_interval_ms);
   const auto next = gathered_ + interval - std::chrono::steady_clock::now();
-  if (!worker_.stopping()) progress_.gather(std::max(ceil<std::chrono::milliseconds>(next), std::min(kGather, interval)));
+  if (!worker_.stopping())
+    progress_.gather(std::max(ceil<std::chrono::milliseconds>(next), std::min(kGather, interval)));
   gathered_ = std::chrono::steady_clock::now();
 }
 

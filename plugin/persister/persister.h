@@ -62,7 +62,7 @@ class Persister {
   Health& health_;
   Progress& progress_;
   std::function<Position()> parked_floor_;
-  std::optional<BatchMaker> pending_;  // a batch whose commit may have happened, and was not concluded
+  std::optional<BatchMaker> pending_;                 // a batch whose commit may have happened, and was not concluded
   std::chrono::steady_clock::time_point gathered_{};  // when the latest batch was begun
   std::atomic<std::uint32_t> bell_{0};
   Worker worker_;
