@@ -81,10 +81,14 @@ void Persister::persist() {
   pending_.reset();
   progress_.advance(position);
   const auto reader = journal_.read(position);
+  bool behind = false;  // the last batch was full: more waits, and there is nothing to gather
   while (!worker_.stopping()) {
-    wait_for_records(position);
+    if (!behind) wait_for_records(position);
     auto& maker = pending_.emplace(journal_.id(), position, options_.receipt_push_members);
-    while (maker.records() < options_.batch_records && maker.bytes() < options_.batch_bytes) {
+    const auto full = [&] {
+      return maker.records() >= options_.batch_records || maker.bytes() >= options_.batch_bytes;
+    };
+    while (!full()) {
       Record record;
       Position at = 0;
       const auto result = reader->next(&record, &at);
@@ -95,6 +99,7 @@ void Persister::persist() {
       }
       maker.add(std::move(record), at);
     }
+    behind = full();
     maker.reach(reader->position());
     if (maker.batch().to == maker.batch().from) continue;
     store_->commit(maker.batch());  // applied now or before: both are what we wanted

@@ -132,6 +132,14 @@ TEST_F(PersisterTest, BehindAPauseNothingWaitsAndUnderLoadTransactionsAreAnInter
   EXPECT_EQ(store_.commits(), 2);
 }
 
+TEST_F(PersisterTest, ABacklogIsStoredWithoutGathering) {
+  append(100);
+  start({.batch_records = 7, .commit_interval_ms = 60'000});
+  wait_until_stored();
+  expect_each_once(100);
+  EXPECT_EQ(store_.commits(), 15);
+}
+
 TEST_F(PersisterTest, ACommitInDoubtThatHadHappenedIsAcknowledgedAndNotRepeated) {
   store_.fail_next_commit(Fault::kInDoubtDone);
   append(5);
