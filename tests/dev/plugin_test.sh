@@ -109,9 +109,9 @@ test_BridgeConfigurationStartsTheBridge() {
 
 test_RequireContactReachesTheBridgeToo() {
   unset CHAT_BARE
-  local said
+  local answer
   CHAT_PLUGIN_OPTS="require_contact=true" dev up
-  said=$(mosquitto_rr -p "$(variable CHAT_PORT)" -i alice-laptop -u alice -P demo -q 1 -t chat/rpc/conversation.create \
+  answer=$(mosquitto_rr -p "$(variable CHAT_PORT)" -i alice-laptop -u alice -P demo -q 1 -t chat/rpc/conversation.create \
     -e chat/u/alice/reply/alice-laptop -m '{"id":"r-1","user":"bob"}' -W 20)
-  expect '"code":"not_allowed"' in "$said"
+  expect '"code":"not_allowed"' in "$answer"
 }

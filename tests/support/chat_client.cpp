@@ -220,17 +220,16 @@ void ChatClient::arrived(const Message& message) {
   if (!inbox && message.topic != own("event")) return;
   const auto conv = string_at(message.json, "conv");
   if (conv.empty()) return;
-  bool due = false;
+  nlohmann::json due;
   {
     const std::lock_guard lock(mutex_);
     auto& highest = inbox ? highest_[conv] : highest_rev_[conv];
     highest = std::max(highest, number_at(message.json, inbox ? "seq" : "rev"));
-    if (options_.acknowledge_every > 0 && ++unacknowledged_ >= options_.acknowledge_every) {
-      unacknowledged_ = 0;
-      due = true;
-    }
+    if (options_.acknowledge_every <= 0) return;
+    unacknowledged_[conv][inbox ? "seq" : "rev"] = highest;
+    if (++arrived_ % options_.acknowledge_every == 0) due = std::exchange(unacknowledged_, nlohmann::json::object());
   }
-  if (due) mqtt_.publish_async("chat/ack", delivered_so_far().dump(), nullptr);
+  if (!due.is_null()) mqtt_.publish_async("chat/ack", nlohmann::json{{"delivered", std::move(due)}}.dump(), nullptr);
 }
 
 }  // namespace chat::test

@@ -84,7 +84,9 @@ class ChatClient {
   mutable std::mutex mutex_;
   std::map<std::string, std::int64_t> highest_;  // seq of each conversation
   std::map<std::string, std::int64_t> highest_rev_;
-  int unacknowledged_ = 0;
+  // With `acknowledge_every`: what came since the last acknowledgement, as chat/ack has it, and how much came in all.
+  nlohmann::json unacknowledged_ = nlohmann::json::object();
+  int arrived_ = 0;
   MqttClient mqtt_;  // last: its thread calls arrived()
 };
 

@@ -16,13 +16,19 @@ BOOT=${BOOT%%-*}
 
 pid_file() { printf '%s/%s.pid' "$RUN" "$1"; }
 
+# Whether a program whose first thread has ended still has others, which hold its ports and files: for a while after a kill.
+threads_left() {
+  local threads=("/proc/$1/task/"*)
+  [ ${#threads[@]} -gt 1 ]
+}
+
 # The number of a living service that we started, or nothing.
 service_pid() {
   local pid birth facts
   { read -r pid birth <"$(pid_file "$1")"; } 2>/dev/null || return 0
   facts=$(process_facts "$pid") || return 0
   case $facts in
-    [ZX]*) ;; # ended, and its parent has not looked yet
+    [ZX]*" $birth") ! threads_left "$pid" || printf '%s' "$pid" ;; # ended, and its parent has not looked yet
     *" $birth") printf '%s' "$pid" ;;
   esac
 }
@@ -78,7 +84,11 @@ all_in_state() { # STATES PID...: every process that is still there
   shift
   for pid in "$@"; do
     facts=$(process_facts "$pid") || continue
-    case ${facts%% *} in [$states] | Z | X) ;; *) return 1 ;; esac
+    case ${facts%% *} in
+      Z | X) ! threads_left "$pid" || return 1 ;;
+      [$states]) ;;
+      *) return 1 ;;
+    esac
   done
 }
 

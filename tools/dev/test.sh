@@ -14,17 +14,10 @@ cmd_test() {
   done
   cmd_deps
   cmd_build release
-  # Side by side, which takes two thirds of the time: the tests wait much, and the lint gives way to them. One run tells all.
-  local linting=''
-  if [ -n "$lint" ]; then
-    step "Lint, behind the tests: build/lint.log"
-    (renice -n 10 -p "$BASHPID" >/dev/null && cmd_lint) >"$BUILD/lint.log" 2>&1 &
-    linting=$!
-  fi
   run_ctest "$regex" "$long" || bad=1
-  if [ -n "$linting" ]; then
-    tail -n +1 -f --pid="$linting" "$BUILD/lint.log"
-    wait "$linting" || bad=1
+  # Behind the tests, whose waits have limits, and whatever they said: one run tells all.
+  if [ -n "$lint" ]; then
+    cmd_lint || bad=1
     tail -n 1 "$BUILD/test-count" # the last word of .ci/run is how many tests ran
   fi
   [ "$bad" = 0 ]
