@@ -82,7 +82,8 @@ class Requests {
  public:
   virtual ~Requests() = default;
   virtual void send(Request request) = 0;  // never waits
-  // What was journaled just now is to be committed without gathering more: somebody waits for what comes of it.
+  // What was journaled just now is to be committed without gathering more: somebody waits for what comes of it. Never
+  // waits.
   virtual void hurry() = 0;
 };
 

@@ -9,28 +9,21 @@
 namespace chat {
 namespace {
 
-// How a member stands, from m, c and $1, the time. As chat_standings() does, chat_unread() is asked only where it can
-// differ from a subtraction.
-#define CHAT_UNREAD                                                                                \
-  "CASE WHEN c.last_seq <= chat_floor(m) THEN 0 "                                                  \
-  "WHEN EXISTS (SELECT FROM voids v WHERE v.conv_id = c.id AND v.last_seq > chat_floor(m)) "       \
-  "OR EXISTS (SELECT FROM hidden_messages h WHERE h.user_name = m.user_name AND h.conv_id = c.id " \
-  "AND h.seq > chat_floor(m)) THEN chat_unread(m, c.last_seq, $1) ELSE c.last_seq - chat_floor(m) END AS unread"
-// What else there is to say where something is unread; s is the row above.
-#define CHAT_MORE                                                                                         \
-  "CASE WHEN s.unread > 0 THEN chat_mentions(m.user_name, m.conv_id, chat_floor(m), $1) ELSE 0 END, "     \
-  "m.muted, CASE WHEN s.unread > 0 THEN (SELECT min(v.void_at) FROM voids v WHERE v.conv_id = m.conv_id " \
-  "AND v.last_seq > chat_floor(m) AND v.void_at > $1) END "
-
-constexpr Statement kOfMembers{"unread_of_members",
-                               "SELECT u.conv_id, u.user_name, m.conv_id IS NOT NULL, c.name, s.unread, " CHAT_MORE
-                               "FROM unnest($2::bigint[], $3::text[]) AS u (conv_id, user_name) "
-                               "LEFT JOIN conversations c ON c.id = u.conv_id "
-                               "LEFT JOIN members m ON m.conv_id = u.conv_id AND m.user_name = u.user_name "
-                               "LEFT JOIN LATERAL (SELECT " CHAT_UNREAD ") s ON m.conv_id IS NOT NULL"};
-
-#undef CHAT_UNREAD
-#undef CHAT_MORE
+// How a member stands. As chat_standings() does, chat_unread() is asked only where it can differ from a subtraction.
+constexpr Statement kOfMembers{
+    "unread_of_members",
+    "SELECT u.conv_id, u.user_name, m.conv_id IS NOT NULL, c.name, s.unread, "
+    "CASE WHEN s.unread > 0 THEN chat_mentions(m.user_name, m.conv_id, chat_floor(m), $1) ELSE 0 END, m.muted, "
+    "CASE WHEN s.unread > 0 THEN (SELECT min(v.void_at) FROM voids v WHERE v.conv_id = m.conv_id "
+    "AND v.last_seq > chat_floor(m) AND v.void_at > $1) END "
+    "FROM unnest($2::bigint[], $3::text[]) AS u (conv_id, user_name) "
+    "LEFT JOIN conversations c ON c.id = u.conv_id "
+    "LEFT JOIN members m ON m.conv_id = u.conv_id AND m.user_name = u.user_name "
+    "LEFT JOIN LATERAL (SELECT CASE WHEN c.last_seq <= chat_floor(m) THEN 0 "
+    "WHEN EXISTS (SELECT FROM voids v WHERE v.conv_id = c.id AND v.last_seq > chat_floor(m)) "
+    "OR EXISTS (SELECT FROM hidden_messages h WHERE h.user_name = m.user_name AND h.conv_id = c.id "
+    "AND h.seq > chat_floor(m)) THEN chat_unread(m, c.last_seq, $1) ELSE c.last_seq - chat_floor(m) END AS unread) s "
+    "ON m.conv_id IS NOT NULL"};
 
 // The same of all of a user's conversations, where what lowers a count is looked up once for all of them.
 constexpr Statement kOfUser{

@@ -135,7 +135,7 @@ lint_tidy() {
 
 # Gathers files of one folder whose compile commands agree, eight at a time: what costs is not their text but the headers,
 # which are the same. Prints a line per job: the hashes and the files, each joined by commas.
-tidy_jobs() { # of "HASH FILE" in standard input
+tidy_jobs() { # FILE with a line "HASH FILE" for each
   jq -r '.[] | "\(.file)\t\(.command | sub(" -o .*"; ""))"' "$BUILD/lint/compile_commands.json" | awk -v root="$ROOT/" '
     BEGIN { FS = "\t" }
     NR == FNR { command[substr($1, length(root) + 1)] = $2; next }
