@@ -68,6 +68,10 @@ class ReadStore {
   // counts as seen only once its tap was opened.) Refused: not_found (the user), bad_field (the device's name).
   virtual DeviceOpening open_device(std::string_view user, std::string_view device) = 0;
 
+  // What an opened device is owed in this one conversation: what open_device() would list of it, at the cost of one
+  // conversation, however many the user has. nullopt: nothing, or the user is no member.
+  virtual std::optional<Owed> owed_in(std::string_view user, std::string_view device, ConvId conv) = 0;
+
   // Up to `limit` messages in all: those of the first want in order of seq, then the second's … Stops early also behind
   // `bytes_max` of payload (at least one message is given).
   virtual std::vector<StoredMessage> messages_above(std::span<const PageWant> wants, int limit,

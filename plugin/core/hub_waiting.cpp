@@ -183,6 +183,8 @@ void Hub::notice(Notice notice) {
     loaded(*user);
   } else if (auto* device = std::get_if<DeviceOpened>(&notice)) {
     outflow_.opened(*device);
+  } else if (const auto* placed = std::get_if<DevicePlaced>(&notice)) {
+    outflow_.placed(*placed);
   } else if (auto* refused = std::get_if<DeviceRefused>(&notice)) {
     if (auto* session = directory_.find_generation(refused->device, refused->generation)) {
       outflow_.close(*session);

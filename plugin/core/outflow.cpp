@@ -79,14 +79,15 @@ void Outflow::drop_lane(Session& session, std::string_view conv) {
 void Outflow::look_again(Session& session) {
   auto& tap = session.tap;
   if (tap.state != Tap::State::kOpen) return;
-  const auto generation = ++generations_;
-  tap.placings.emplace_back(generation, std::string());
-  requests_.send({.body = OpenDevice{.user = session.user->name, .device = session.device, .generation = generation},
+  tap.look = ++generations_;
+  requests_.send({.body = OpenDevice{.user = session.user->name, .device = session.device, .generation = tap.look},
                   .barrier = journal_.end()});
 }
 
 void Outflow::looked(Session& session, const DeviceOpened& answer) {
   auto& tap = session.tap;
+  if (tap.look != answer.generation) return;
+  tap.look = 0;
   for (const auto& owed : answer.opening.owed) {
     const auto found = tap.lanes.find(owed.conv);
     if (found != tap.lanes.end() && found->second.placing > 0) continue;

@@ -57,6 +57,7 @@ class Outflow {
   // The device's place in this one conversation has to be asked of the store: its user just joined, or the conversation
   // was changed while it was not in memory. Nothing that is on its way already comes again.
   void place(Session& session, const Conversation& conversation);
+  void placed(const DevicePlaced& answer);
   // Changes may have been missed: what the device is owed in conversations that have no lane, or above a lane's
   // targets.
   void look_again(Session& session);
@@ -96,7 +97,6 @@ class Outflow {
   void put_behind(Tap& tap, Lane& lane);
   void put_at(Tap& tap, Lane& lane, const Owed& owed);
   void take_early(Tap& tap, Lane& lane);
-  void placed(Session& session, const DeviceOpened& answer);
   void looked(Session& session, const DeviceOpened& answer);
   bool may_send(Session& session);
   void send(Session& session, Lane& lane, Seq seq, Rev rev, std::string_view bytes);

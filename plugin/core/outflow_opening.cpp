@@ -35,7 +35,7 @@ void Outflow::opened(const DeviceOpened& answer) {
   auto* session = directory_.find_device(answer.device);
   if (session == nullptr) return;
   auto& tap = session->tap;
-  if (tap.generation != answer.generation || tap.state != Tap::State::kOpening) return placed(*session, answer);
+  if (tap.generation != answer.generation || tap.state != Tap::State::kOpening) return looked(*session, answer);
   apply(tap, answer.opening.settings);
   tap.state = Tap::State::kOpen;
   tap.catching_up = true;
@@ -95,27 +95,28 @@ void Outflow::place(Session& session, const Conversation& conversation) {
   auto& lane = lane_at(tap, conversation.name, conversation.id, conversation.last_seq, conversation.last_rev);
   lane.barrier = std::max(lane.barrier, conversation.last_position);
   const auto generation = lane.placing = ++generations_;
-  tap.placings.emplace_back(generation, conversation.name);
-  requests_.send({.body = OpenDevice{.user = session.user->name, .device = session.device, .generation = generation},
+  tap.placings.emplace(generation, conversation.name);
+  requests_.send({.body = PlaceDevice{.user = session.user->name,
+                                      .device = session.device,
+                                      .generation = generation,
+                                      .conv_id = conversation.id},
                   .barrier = journal_.end()});
 }
 
-void Outflow::placed(Session& session, const DeviceOpened& answer) {
+void Outflow::placed(const DevicePlaced& answer) {
+  auto* found_session = directory_.find_device(answer.device);
+  if (found_session == nullptr) return;
+  auto& session = *found_session;
   auto& tap = session.tap;
-  const auto asked = std::find_if(tap.placings.begin(), tap.placings.end(),
-                                  [&](const auto& placing) { return placing.first == answer.generation; });
-  if (asked == tap.placings.end()) return;
-  const auto conv = std::move(asked->second);
-  tap.placings.erase(asked);
-  if (conv.empty()) return looked(session, answer);
+  const auto asked = tap.placings.extract(answer.generation);
+  if (asked.empty()) return;
+  const auto& conv = asked.mapped();
   const auto found = tap.lanes.find(conv);
   if (found == tap.lanes.end() || found->second.placing != answer.generation) return;
   auto& lane = found->second;
   lane.placing = 0;
-  const auto& owed = answer.opening.owed;
-  const auto own = std::find_if(owed.begin(), owed.end(), [&](const Owed& one) { return one.conv == conv; });
-  if (own != owed.end()) {
-    put_at(tap, lane, *own);
+  if (answer.owed) {
+    put_at(tap, lane, *answer.owed);
   } else {
     take_early(tap, lane);
   }

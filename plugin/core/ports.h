@@ -56,6 +56,14 @@ struct OpenDevice {
   std::uint64_t generation = 0;
 };
 
+// A device that is open already, in one conversation.
+struct PlaceDevice {
+  std::string user;
+  std::string device;
+  std::uint64_t generation = 0;
+  ConvId conv_id = 0;
+};
+
 struct LaneWant {
   std::string conv;
   ConvId conv_id = 0;
@@ -71,7 +79,7 @@ struct ReadPage {
   std::vector<LaneWant> wants;
 };
 
-using RequestBody = std::variant<LoadConversation, LoadEvents, LoadUser, OpenDevice, ReadPage>;
+using RequestBody = std::variant<LoadConversation, LoadEvents, LoadUser, OpenDevice, PlaceDevice, ReadPage>;
 
 struct Request {
   RequestBody body;
@@ -113,6 +121,12 @@ struct DeviceOpened {
   DeviceOpening opening;
 };
 
+struct DevicePlaced {
+  std::string device;
+  std::uint64_t generation = 0;
+  std::optional<Owed> owed;  // nullopt: nothing
+};
+
 // What a page holds, ready to be sent: a message where seq is set, an event where rev is.
 struct PageItem {
   std::string conv;
@@ -151,7 +165,7 @@ struct DeviceRefused {
   std::string reason;  // a sentence
 };
 
-using Notice = std::variant<ConversationLoaded, EventsLoaded, UserLoaded, DeviceOpened, DeviceRefused, PageRead,
-                            Committed, Changed, LogLine>;
+using Notice = std::variant<ConversationLoaded, EventsLoaded, UserLoaded, DeviceOpened, DevicePlaced, DeviceRefused,
+                            PageRead, Committed, Changed, LogLine>;
 
 }  // namespace chat

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,7 +57,8 @@ struct Tap {
 
   StringMap<Lane> lanes;
   StringMap<std::pair<Seq, Rev>> early;  // acknowledged while the store was being asked where the device stands
-  std::vector<std::pair<std::uint64_t, std::string>> placings;  // generation of the request, conversation
+  std::map<std::uint64_t, std::string> placings;  // generation of the request, conversation
+  std::uint64_t look = 0;                         // generation of the latest request that looks again; 0: none
   std::deque<std::string> behind;  // conversations to be served from the store or the tail, in this order
   std::deque<PageItem> page;       // read and not yet sent
   bool page_asked = false;

@@ -118,6 +118,11 @@ Notice answer(ReadStore& store, const AnswerOptions& options, const RequestBody&
                         .generation = device->generation,
                         .opening = store.open_device(device->user, device->device)};
   }
+  if (const auto* place = std::get_if<PlaceDevice>(&request)) {
+    return DevicePlaced{.device = place->device,
+                        .generation = place->generation,
+                        .owed = store.owed_in(place->user, place->device, place->conv_id)};
+  }
   return read_page(store, options, std::get<ReadPage>(request), now);
 }
 

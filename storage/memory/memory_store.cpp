@@ -244,15 +244,30 @@ DeviceOpening MemoryStore::open_device(std::string_view user, std::string_view d
         cursor = {std::max(cursor.delivered, member.read), state.last_rev};
         cursors_[{row.user, row.device, id}] = cursor;
       }
-      if (cursor.delivered >= state.last_seq && cursor.rev >= state.last_rev) continue;
-      opening.owed.push_back(
-          {id, state.name, cursor.delivered, state.last_seq, cursor.rev, state.last_rev, conversation.jumped_to});
+      if (const auto owed = owed_above(cursor, conversation)) opening.owed.push_back(*owed);
     }
   }
   std::stable_sort(opening.owed.begin(), opening.owed.end(), [this](const Owed& a, const Owed& b) {
     return conversations_.at(a.conv_id).state.last_time > conversations_.at(b.conv_id).state.last_time;
   });
   return opening;
+}
+
+std::optional<Owed> MemoryStore::owed_in(std::string_view user, std::string_view device, ConvId conv) {
+  const Lock lock = enter();
+  const auto it = conversations_.find(conv);
+  if (it == conversations_.end()) return std::nullopt;
+  for (const auto& member : it->second.state.members) {
+    if (member.user == user) return owed_above(effective(std::string(device), member, it->second, user), it->second);
+  }
+  return std::nullopt;
+}
+
+std::optional<Owed> MemoryStore::owed_above(const Cursor& cursor, const Conversation& conversation) {
+  const auto& state = conversation.state;
+  if (cursor.delivered >= state.last_seq && cursor.rev >= state.last_rev) return std::nullopt;
+  return Owed{state.id,   state.name,     cursor.delivered,      state.last_seq,
+              cursor.rev, state.last_rev, conversation.jumped_to};
 }
 
 std::vector<StoredMessage> MemoryStore::messages_above(std::span<const PageWant> wants, int limit,

@@ -66,6 +66,7 @@ class MemoryStore : public Store {
   std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) override;
   std::optional<UserState> load_user(std::string_view name, int recent_limit, bool create) override;
   DeviceOpening open_device(std::string_view user, std::string_view device) override;
+  std::optional<Owed> owed_in(std::string_view user, std::string_view device, ConvId conv) override;
   std::vector<StoredMessage> messages_above(std::span<const PageWant> wants, int limit, std::size_t bytes_max) override;
   std::vector<StoredEvent> events_above(ConvId conv, Rev above, int limit) override;
 
@@ -112,6 +113,7 @@ class MemoryStore : public Store {
   void apply_cursor(const CursorUpdate& update);
   Cursor effective(const std::string& device, const Member& member, const Conversation& conversation,
                    std::string_view user) const;
+  static std::optional<Owed> owed_above(const Cursor& cursor, const Conversation& conversation);
   DirectStanding standing(std::string_view first, std::string_view second) const;
   Conversation* find(std::string_view name);
   const Conversation* find(std::string_view name) const;

@@ -44,7 +44,7 @@ constexpr Statement kWrongHead{
 
 // Before kCursors, while the cursors still say what was told. Receipts concern the other members who have sent
 // something above that; where there are none, or the group is larger than $6 members, nobody is told. The notice wakes
-// the bridge.
+// the bridge. OFFSET 0: each cursor is looked up by its key, also where PostgreSQL has no statistics yet.
 constexpr Statement kReceipts{
     "raise_receipts",
     "WITH due AS (INSERT INTO receipts_due AS r (conv_id, user_name, delivered_from, read_from, delivered, read, at) "
@@ -56,7 +56,8 @@ constexpr Statement kReceipts{
     "JOIN members m ON m.conv_id = u.conv_id AND m.user_name = u.user_name "
     "CROSS JOIN LATERAL (SELECT least(u.delivered, c.last_seq) AS delivered, least(u.read, c.last_seq) AS read) n "
     "CROSS JOIN LATERAL (SELECT greatest(m.join_seq - 1, m.read_seq, max(k.delivered_seq)) AS delivered FROM devices d "
-    "JOIN device_cursors k ON k.user_name = d.user_name AND k.device = d.device AND k.conv_id = m.conv_id "
+    "CROSS JOIN LATERAL (SELECT delivered_seq FROM device_cursors WHERE user_name = d.user_name AND device = d.device "
+    "AND conv_id = m.conv_id OFFSET 0) k "
     "WHERE d.user_name = m.user_name) o "
     "WHERE (n.delivered > o.delivered OR n.read > m.read_seq) AND EXISTS (SELECT FROM members s "
     "WHERE s.conv_id = m.conv_id AND s.user_name <> m.user_name AND (n.delivered > o.delivered "

@@ -1,6 +1,7 @@
 // A device opens its tap.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "storage/postgres/session.h"
@@ -10,5 +11,8 @@ namespace chat {
 
 // One round trip for a device that was seen before. Throws as ReadStore::open_device() does.
 DeviceOpening read_opening(Session& session, const std::string& user, const std::string& device);
+
+// As ReadStore::owed_in(); three rows by their keys.
+std::optional<Owed> read_owed_in(Session& session, const std::string& user, const std::string& device, ConvId conv);
 
 }  // namespace chat

@@ -32,6 +32,9 @@ class PostgresStore : public Store {
   DeviceOpening open_device(std::string_view user, std::string_view device) override {
     return link_.run([&](Session& s) { return read_opening(s, std::string(user), std::string(device)); });
   }
+  std::optional<Owed> owed_in(std::string_view user, std::string_view device, ConvId conv) override {
+    return link_.run([&](Session& s) { return read_owed_in(s, std::string(user), std::string(device), conv); });
+  }
   std::vector<StoredMessage> messages_above(std::span<const PageWant> wants, int limit,
                                             std::size_t bytes_max) override {
     return link_.run([&](Session& s) { return read_messages_above(s, wants, limit, bytes_max); });

@@ -45,6 +45,23 @@ TEST_F(Changes, ANewMemberMissesNothingFromItsFirstMessageOn) {
   EXPECT_EQ(seqs(carol, conv_), (std::vector<Seq>{2, 3, 4}));
 }
 
+// Somebody with thousands of conversations is added to one more, or to thousands.
+TEST_F(Changes, ANewMembersDeviceAsksAboutThisConversationOnly) {
+  const auto carol = online("carol", "c1");
+  store.add_member(conv_, "carol", Role::kMember, "alice", clock.now());
+  hear_changes();
+  int places = 0;
+  do {
+    for (const auto& request : requests.waiting) {
+      EXPECT_FALSE(std::holds_alternative<OpenDevice>(request.body));
+      if (std::holds_alternative<PlaceDevice>(request.body)) ++places;
+    }
+  } while (answer_one());
+  EXPECT_EQ(places, 1);
+  send(alice_, conv_, "2");
+  EXPECT_EQ(seqs(carol, conv_), std::vector<Seq>{2});
+}
+
 // The device learned of its conversation by itself (it opened its tap) before the broker heard that it has a new
 // member: messages in between went to the others only.
 TEST_F(Changes, ANewMemberThatKnowsItsPlaceAlreadyMissesNothingEither) {

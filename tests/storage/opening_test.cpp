@@ -68,6 +68,19 @@ TEST_P(Opening, ComingBackToAGroupDoesNotShowWhatWasMissed) {
   EXPECT_EQ(member(conv.name, "bob").join_seq, 4);
 }
 
+TEST_P(Opening, OneConversationIsAskedForWithoutTheOthers) {
+  const auto conv = group({"alice", "bob"});
+  const auto other = group({"alice", "bob"});
+  store().open_device("bob", "phone");
+  EXPECT_EQ(store().owed_in("bob", "phone", conv.id), std::nullopt);
+  commit(
+      {.messages = {message(conv, 1, "alice", now_), message(conv, 2, "alice", now_), message(other, 1, "alice", now_)},
+       .cursors = {{conv.id, "bob", "phone", 1, 1, 1, now_}}});
+  EXPECT_EQ(store().owed_in("bob", "phone", conv.id), (Owed{conv.id, conv.name, 1, 2, 1, 1}));
+  EXPECT_EQ(store().owed_in("carol", "phone", conv.id), std::nullopt);
+  EXPECT_EQ(store().owed_in("bob", "phone", conv.id + 1000), std::nullopt);
+}
+
 TEST_P(Opening, TheMostRecentlyActiveConversationComesFirst) {
   const auto quiet = group({"bob", "alice"});
   const auto older = group({"alice", "bob"});

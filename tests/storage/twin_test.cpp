@@ -34,7 +34,7 @@ class RandomOperations {
 
   // One operation on both; answers what differed, or nothing.
   std::string step() {
-    switch (number(0, 20)) {
+    switch (number(0, 21)) {
       case 0:
         return add_user();
       case 1:
@@ -63,6 +63,8 @@ class RandomOperations {
         return commit_nonsense();
       case 14:
         return set_contact();
+      case 15:
+        return owed_in();
       default:
         return commit();
     }
@@ -175,6 +177,17 @@ class RandomOperations {
     const auto which = device();
     return pair_.both("open_device " + name + " " + which,
                       [&](Side& side) { return side.text(side.store.open_device(name, which)); });
+  }
+
+  std::string owed_in() {
+    const auto name = user();
+    const auto which = device();
+    const int conv = group();
+    return pair_.both("owed_in " + name + " " + which, [&](Side& side) {
+      DeviceOpening opening;
+      if (const auto owed = side.store.owed_in(name, which, side.id(conv))) opening.owed.push_back(*owed);
+      return side.text(opening);
+    });
   }
 
   std::string lists() {

@@ -37,8 +37,8 @@ class Notices {
   }
   Mailbox box_;
   std::tuple<std::vector<ConversationLoaded>, std::vector<EventsLoaded>, std::vector<UserLoaded>,
-             std::vector<DeviceOpened>, std::vector<DeviceRefused>, std::vector<PageRead>, std::vector<Committed>,
-             std::vector<Changed>, std::vector<LogLine>>
+             std::vector<DeviceOpened>, std::vector<DevicePlaced>, std::vector<DeviceRefused>, std::vector<PageRead>,
+             std::vector<Committed>, std::vector<Changed>, std::vector<LogLine>>
       kinds_;
 };
 

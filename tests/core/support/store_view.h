@@ -27,6 +27,9 @@ class StoreView : public Store {
   DeviceOpening open_device(std::string_view user, std::string_view device) override {
     return use().open_device(user, device);
   }
+  std::optional<Owed> owed_in(std::string_view user, std::string_view device, ConvId conv) override {
+    return use().owed_in(user, device, conv);
+  }
   std::vector<StoredMessage> messages_above(std::span<const PageWant> wants, int limit,
                                             std::size_t bytes_max) override {
     return use().messages_above(wants, limit, bytes_max);
