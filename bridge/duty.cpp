@@ -5,6 +5,8 @@
 #include <chrono>
 #include <utility>
 
+#include "bridge/standings/heard_feed.h"
+#include "bridge/standings/opening.h"
 #include "bridge/wall_clock.h"
 #include "storage/commands.h"
 #include "storage/receipts.h"
@@ -68,8 +70,9 @@ void Duty::start_presence(BrokerLink* link) {
 void Duty::start_unread(BrokerLink* link) {
   UnreadWorker::Surroundings around;
   around.prefix = options_.prefix;
-  around.store = open_unread_store(options_.postgres, "mosquitto-chat-bridge unread");
-  around.feed = open_activity_feed(options_.postgres, "mosquitto-chat-bridge activity");
+  around.store = open_standing_cache(options_, log_, "mosquitto-chat-bridge unread");
+  around.feed =
+      std::make_unique<HeardFeed>(open_activity_feed(options_.postgres, "mosquitto-chat-bridge activity"), log_);
   around.now = wall_clock;
   around.publish = [link](Outgoing outgoing) {
     link->await_calm();

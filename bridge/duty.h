@@ -18,6 +18,7 @@
 #include "bridge/rpc/desk.h"
 #include "bridge/search/search_worker.h"
 #include "bridge/signals/signal_reader.h"
+#include "bridge/standings/standing_log.h"
 #include "bridge/unread/unread_worker.h"
 
 namespace chat {
@@ -26,8 +27,8 @@ namespace chat {
 class Duty {
  public:
   // All outlive it.
-  Duty(const Options& options, const Desk& desk, PresenceBoard& board)
-      : options_(options), desk_(desk), board_(board) {}
+  Duty(const Options& options, const Desk& desk, PresenceBoard& board, StandingLog& log)
+      : options_(options), desk_(desk), board_(board), log_(log) {}
   ~Duty() { stop(); }
   Duty(const Duty&) = delete;
   Duty& operator=(const Duty&) = delete;
@@ -49,6 +50,7 @@ class Duty {
   const Options& options_;
   const Desk& desk_;
   PresenceBoard& board_;
+  StandingLog& log_;
   std::unique_ptr<BrokerLink> link_;
   std::unique_ptr<RequestWorker> requests_;
   std::unique_ptr<CommandWorker> commands_;

@@ -13,6 +13,7 @@
 #include "bridge/options.h"
 #include "bridge/rpc/desk.h"
 #include "bridge/shutdown.h"
+#include "bridge/standings/opening.h"
 #include "bridge/version.h"
 #include "bridge/wall_clock.h"
 #include "storage/leader_lock.h"
@@ -38,22 +39,26 @@ chat::ExitCode run(const chat::Options& options) {
   const auto requests = chat::open_request_store(options.postgres, "mosquitto-chat-bridge requests");
   const auto presence = chat::open_postgres_presence(options.postgres, "mosquitto-chat-bridge requests");
   chat::PresenceBoard board;
+  chat::StandingLog log;
+  const auto standings = chat::open_list_standings(options, log);
   const chat::Registry registry = chat::all_handlers({.now = chat::wall_clock,
                                                       .requests = requests.get(),
                                                       .presence = presence.get(),
                                                       .board = &board,
+                                                      .standings = standings.get(),
                                                       .members_max = options.max_members,
                                                       .require_contact = options.require_contact});
   const chat::Desk desk(options.prefix, registry);
-  chat::Duty duty(options, desk, board);
+  chat::Duty duty(options, desk, board, log);
   chat::Leader leader(
       chat::open_postgres_leader_lock(options.postgres, "mosquitto-chat-bridge-leader"),
       {.lead = [&] { duty.start(); }, .unsure = [&] { duty.pause(); }, .stand_by = [&] { duty.stop(); }});
   leader.start();
 
   spdlog::info("{} came: stopping", chat::await_signal());
-  const bool ended = chat::end_within(kEndPatience, [&leader, &duty, &requests, &presence] {
+  const bool ended = chat::end_within(kEndPatience, [&leader, &duty, &requests, &presence, &standings] {
     presence->interrupt();
+    if (standings) standings->stop();
     requests->interrupt();  // a handler that waits for PostgreSQL goes on, and answers `unavailable`
     leader.stop();
     duty.stop();

@@ -115,7 +115,8 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
       ->excludes(postgres);
   std::string redis_file;
   auto* const redis = app.add_option("--redis", options->redis,
-                                     "Redis, where others can read who is here; without it, the next, and CHAT_REDIS "
+                                     "Redis, where others can read who is here, and which spares PostgreSQL users with "
+                                     "many conversations; without it, the next, and CHAT_REDIS "
                                      "of the environment, the bridge works alike, from PostgreSQL alone")
                           ->type_name("URI")
                           ->check(CLI::Validator(check_redis, ""));
@@ -141,6 +142,10 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
                  "How many members users may bring into a group; chatctl may exceed it")
       ->type_name("USERS")
       ->check(CLI::Range(2, 1'000'000));
+  app.add_option("--standings-from", options->standings_from,
+                 "How many conversations a user must be in for Redis to keep how they stand in each")
+      ->type_name("CONVERSATIONS")
+      ->check(CLI::Range(0, 1'000'000));
   app.add_flag("--require-contact", options->require_contact,
                "Make direct conversations between contacts only: the plugin's require_contact");
   app.add_option("--log-level", options->log_level, "How much goes to standard error")

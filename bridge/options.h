@@ -29,6 +29,8 @@ struct Options {
   std::size_t max_message_bytes = 65'536;  // the plugin's option of this name
   bool require_contact = false;            // likewise
   int max_members = 5000;                  // of a group
+  // Users of so many are kept in Redis: with fewer PostgreSQL is about as fast (docs/benchmarks.md).
+  std::size_t standings_from = 500;  // conversations
 };
 
 // Fills `options`. Where the program should go on: nullopt; else its exit code, after help, version or the error was

@@ -78,6 +78,7 @@ struct ListPlace {
 struct ConversationPage {
   std::vector<ConversationView> rows;
   std::optional<ListPlace> next;  // nullopt: that was all
+  std::size_t conversations = 0;  // that the user is in, on all pages; 0 where this page is empty
 };
 
 struct UnreadRow {

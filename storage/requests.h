@@ -98,6 +98,9 @@ class RequestStore {
   // Those with unread messages first, then the latest activity (a message, or one's own joining).
   virtual ConversationPage overview(const std::string& user, const std::optional<ListPlace>& behind, int limit,
                                     TimeMs now) = 0;
+  // Rows of overview(), in the order of `convs`; those that the user is not in are left out.
+  virtual std::vector<ConversationView> overview_of(const std::string& user, std::span<const ConvId> convs,
+                                                    TimeMs now) = 0;
   // Only conversations with unread messages, behind the one with this key.
   virtual UnreadPage unread(const std::string& user, ConvId behind, int limit, TimeMs now) = 0;
 

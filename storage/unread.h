@@ -22,6 +22,7 @@ struct UnreadStanding {
   MemberKey key;
   bool member = true;     // false: they are not in it, and all else is 0
   UnreadRow row;          // `conv` is empty where there is no such conversation
+  TimeMs active = 0;      // its latest message, or one's joining
   TimeMs changes_at = 0;  // when an unread message expires, without anybody doing anything; 0: none does
 };
 
@@ -45,6 +46,10 @@ class ActivityFeed {
   // Waits up to `timeout` for what changes unread counts, whoever causes it, but for the passing of time. The first
   // call, and the first after a lost connection, answers `everything`. An empty answer: nothing changed.
   virtual Activity wait(std::chrono::milliseconds timeout) = 0;
+
+  // Does not wait for changes: answers those that were committed before the call, but for what an earlier call has
+  // answered; else as wait().
+  virtual Activity so_far() = 0;
 
   virtual void interrupt() noexcept = 0;
 };

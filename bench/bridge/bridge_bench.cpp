@@ -113,6 +113,8 @@ void measure_unread(ChatClient& alice, ChatClient& bob, const std::string& conv,
   bob.mqtt().publish("chat/c/" + conv + "/read", json{{"seq", alice.sent(alice.send(conv, "last")).at("seq")}});
   std::vector<double> times;
   eventually("nothing unread", [&] { return request(bob, "unread.get", {{"conv", conv}}).at("unread") == 0; });
+  // Until that is told, too: a count that falls and rises again between two pushes is no news.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
   std::int64_t unread = 0;
   for (int i = 0; i < samples; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(pause(chance)));
@@ -132,7 +134,8 @@ void measure_unread(ChatClient& alice, ChatClient& bob, const std::string& conv,
   report("message until the receiver's unread count is pushed", times);
 }
 
-void measure_list(Stack& stack, int conversations, int requests) {
+// A user who has always been in so many, half of them with something unread.
+std::string user_in(Stack& stack, int conversations) {
   const auto user = stack.new_user();
   Database database(stack.pg());
   const auto name = database.quote(user);
@@ -151,6 +154,10 @@ void measure_list(Stack& stack, int conversations, int requests) {
       "INSERT INTO messages (conv_id, seq, server_time, mid, type, sender, payload) "
       R"(SELECT id, 1, last_time, gen_random_uuid(), 0, 'somebody', '{"body":"hello"}' FROM made)");
   database.query("ANALYZE conversations; ANALYZE members; ANALYZE messages");
+  return user;
+}
+
+void measure_list(Stack& stack, const std::string& user, const std::string& what, int requests) {
   ChatClient client(stack.port(), user, DeviceOptions{.no_delay = true, .subscribe = false});
   client.connect();
   client.mqtt().subscribe(client.own("reply/#"));
@@ -162,7 +169,39 @@ void measure_list(Stack& stack, int conversations, int requests) {
     times.push_back(since(begin));
     if (answer.value("conversations", json::array()).size() != 100) throw std::runtime_error(answer.dump());
   }
-  report("first 100 of " + std::to_string(conversations) + " conversations", times);
+  report("first 100 of " + what, times);
+}
+
+// What was sent is made searchable for a while after it has stopped, by a bridge and a PostgreSQL that share the
+// machine with what is measured next.
+void await_calm(Stack& stack) {
+  Database database(stack.pg());
+  eventually(
+      "everything to be searchable",
+      [&] {
+        return database.number(
+                   "SELECT count(*) FROM conversations c LEFT JOIN search_progress p ON p.conv_id = c.id "
+                   "WHERE c.last_seq > coalesce(p.seq, 0)") == 0;
+      },
+      std::chrono::minutes(10));
+}
+
+// Subscribes and waits for the total, as an app does when it comes back.
+void measure_total(Stack& stack, const std::string& user, const std::string& what, int requests) {
+  ChatClient client(stack.port(), user, DeviceOptions{.no_delay = true, .subscribe = false});
+  client.connect();
+  const auto topic = client.own("unread/total");
+  std::vector<double> times;
+  for (int i = 0; i < requests; ++i) {
+    client.mqtt().forget();
+    const auto begin = Clock::now();
+    client.mqtt().subscribe(topic);
+    client.mqtt().expect("the total", [&](const Message& message) { return message.topic == topic; });
+    times.push_back(since(begin));
+    client.mqtt().unsubscribe(topic);
+    std::this_thread::sleep_for(std::chrono::milliseconds(250));  // else it is told with the one before
+  }
+  report("SUBSCRIBE until the unread total of " + what, times);
 }
 
 }  // namespace
@@ -190,8 +229,15 @@ int main(int argc, char** argv) {
       measure_unread(alice, bob, conv, settings.samples);
       std::cout << "in the background: " << background.sent_per_second() << " messages a second" << std::endl;
     }
-    measure_list(stack, 1000, settings.lists);
-    measure_list(stack, 10'000, settings.lists);
+    const auto some = user_in(stack, 1000);
+    const auto many = user_in(stack, 10'000);
+    await_calm(stack);
+    for (const auto* redis : {"", ", without Redis"}) {
+      if (*redis != '\0') stack.kill("redis");
+      measure_list(stack, some, std::string("1000 conversations") + redis, settings.lists);
+      measure_list(stack, many, std::string("10000 conversations") + redis, settings.lists);
+      measure_total(stack, many, std::string("10000 conversations") + redis, settings.lists / 4);
+    }
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << std::endl;
     return 1;

@@ -6,6 +6,7 @@
 
 #include "bridge/presence/presence_board.h"
 #include "bridge/rpc/registry.h"
+#include "bridge/standings/list_standings.h"
 #include "storage/presence.h"
 #include "storage/requests.h"
 #include "storage/types.h"
@@ -18,6 +19,7 @@ struct Services {
   RequestStore* requests = nullptr;      // the worker's thread only
   PresenceStore* presence = nullptr;     // likewise
   const PresenceBoard* board = nullptr;  // who is here
+  ListStandings* standings = nullptr;    // the worker's thread only; null: all is asked of `requests`
   int members_max = 5000;                // of a group
   bool require_contact = false;          // direct conversations are made between contacts only
 };

@@ -38,6 +38,18 @@ void NoticeFeed::collect(std::chrono::milliseconds timeout) {
 }
 
 std::optional<std::vector<std::string>> NoticeFeed::wait(std::chrono::milliseconds timeout) {
+  return take([&] { collect(timeout); });
+}
+
+std::optional<std::vector<std::string>> NoticeFeed::so_far() {
+  return take([this] {
+    pqxx::nontransaction(session_->connection()).exec("SELECT");
+    session_->connection().get_notifs();
+    if (!session_->alive()) throw pqxx::broken_connection();
+  });
+}
+
+std::optional<std::vector<std::string>> NoticeFeed::take(const std::function<void()>& collect) {
   if (interrupter_.tripped()) throw StoreUnavailable("interrupted: the program is ending");
   try {
     if (!session_) {
@@ -45,7 +57,7 @@ std::optional<std::vector<std::string>> NoticeFeed::wait(std::chrono::millisecon
       notices_.clear();
       return std::nullopt;
     }
-    collect(timeout);
+    collect();
   } catch (const StoreError&) {
     drop();
     throw;

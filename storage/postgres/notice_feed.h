@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,9 +24,14 @@ class NoticeFeed {
   // Waits up to `timeout` for notices. nullopt: a connection was opened just now, so that earlier ones may have been
   // missed. An empty answer: there were none. Throws StoreUnavailable.
   std::optional<std::vector<std::string>> wait(std::chrono::milliseconds timeout);
+  // The same without waiting: every notice of a transaction whose COMMIT was answered before the call is in this answer
+  // or was in an earlier one. PostgreSQL signals listeners before it answers a COMMIT, and hands a listener its notices
+  // before it says that a statement is done: so one statement that does nothing brings them.
+  std::optional<std::vector<std::string>> so_far();
   void interrupt() noexcept { interrupter_.trip(); }
 
  private:
+  std::optional<std::vector<std::string>> take(const std::function<void()>& collect);
   void drop() noexcept;
   void listen();
   void collect(std::chrono::milliseconds timeout);

@@ -15,7 +15,7 @@ constexpr Statement kOfMembers{
     "SELECT u.conv_id, u.user_name, m.conv_id IS NOT NULL, c.name, s.unread, "
     "CASE WHEN s.unread > 0 THEN chat_mentions(m.user_name, m.conv_id, chat_floor(m), $1) ELSE 0 END, m.muted, "
     "CASE WHEN s.unread > 0 THEN (SELECT min(v.void_at) FROM voids v WHERE v.conv_id = m.conv_id "
-    "AND v.last_seq > chat_floor(m) AND v.void_at > $1) END "
+    "AND v.last_seq > chat_floor(m) AND v.void_at > $1) END, greatest(c.last_time, m.joined_at) "
     "FROM unnest($2::bigint[], $3::text[]) AS u (conv_id, user_name) "
     "LEFT JOIN conversations c ON c.id = u.conv_id "
     "LEFT JOIN members m ON m.conv_id = u.conv_id AND m.user_name = u.user_name "
@@ -32,7 +32,8 @@ constexpr Statement kOfUser{
     "changing AS MATERIALIZED (SELECT v.conv_id, min(v.void_at) AS at FROM s JOIN voids v "
     "ON v.conv_id = s.conv_id AND v.last_seq > s.floor_seq WHERE s.unread > 0 AND v.void_at > $1 GROUP BY v.conv_id) "
     "SELECT s.conv_id, $2, true, c.name, s.unread, "
-    "CASE WHEN s.unread > 0 THEN chat_mentions($2, s.conv_id, s.floor_seq, $1) ELSE 0 END, s.muted, changing.at "
+    "CASE WHEN s.unread > 0 THEN chat_mentions($2, s.conv_id, s.floor_seq, $1) ELSE 0 END, s.muted, changing.at, "
+    "s.active "
     "FROM s JOIN conversations c ON c.id = s.conv_id LEFT JOIN changing ON changing.conv_id = s.conv_id"};
 
 std::vector<UnreadStanding> standings(const pqxx::result& rows) {
@@ -44,6 +45,7 @@ std::vector<UnreadStanding> standings(const pqxx::result& rows) {
     one.member = row[2].as<bool>();
     one.row = {text(row[3]), number(row[4]), number(row[5]), row[6].as<bool>(false)};
     one.changes_at = number(row[7]);
+    one.active = one.member ? number(row[8]) : 0;
   }
   return all;
 }
@@ -82,8 +84,13 @@ class PostgresActivityFeed : public ActivityFeed {
  public:
   explicit PostgresActivityFeed(std::string conninfo) : notices_(std::move(conninfo), "chat_activity") {}
 
-  Activity wait(std::chrono::milliseconds timeout) override {
-    const auto notices = notices_.wait(timeout);
+  Activity wait(std::chrono::milliseconds timeout) override { return read(notices_.wait(timeout)); }
+  Activity so_far() override { return read(notices_.so_far()); }
+
+  void interrupt() noexcept override { notices_.interrupt(); }
+
+ private:
+  static Activity read(const std::optional<std::vector<std::string>>& notices) {
     Activity activity;
     activity.everything = !notices;
     if (notices) {
@@ -92,9 +99,6 @@ class PostgresActivityFeed : public ActivityFeed {
     return activity;
   }
 
-  void interrupt() noexcept override { notices_.interrupt(); }
-
- private:
   NoticeFeed notices_;
 };
 

@@ -91,6 +91,8 @@ TEST(BridgeOptions, AGroupsSizeHasABound) {
   EXPECT_EQ(parse({}).options.max_members, 5000);
   EXPECT_EQ(parse({"--max-members", "2"}).options.max_members, 2);
   EXPECT_EQ(parse({"--max-members", "1"}).code, kBadOptions);
+  EXPECT_EQ(parse({"--standings-from", "0"}).options.standings_from, 0U);
+  EXPECT_EQ(parse({"--standings-from", "-1"}).code, kBadOptions);
 }
 
 TEST(BridgeOptions, TheFileThatOperatorsCopyNamesOnlyWhatThereIs) {
@@ -106,6 +108,7 @@ TEST(BridgeOptions, TheFileThatOperatorsCopyNamesOnlyWhatThereIs) {
   const Parsed parsed = parse({"--config", path.c_str()});
   ASSERT_EQ(parsed.code, std::nullopt) << parsed.err;
   EXPECT_EQ(parsed.options.recall_window, 120);
+  EXPECT_EQ(parsed.options.standings_from, Options().standings_from);
   EXPECT_FALSE(parsed.options.keep_recalled);
   EXPECT_FALSE(parsed.options.require_contact);
 }

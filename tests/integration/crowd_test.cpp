@@ -1,11 +1,16 @@
 // Goal: whatever many clients do at once, what each is told and answered in the end is what a naive model counts.
 // Method: twenty clients (ten users, two devices each, both protocols) send, send again, read, recall, edit, react,
-// delete, mute, come and go for a while, from a seed; two minutes where CHAT_LONG is set.
+// delete, mute, come and go for a while, from a seed; two minutes where CHAT_LONG is set. Once with how everybody
+// stands kept in Redis, which loses it all the time.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <iostream>
+#include <thread>
 
+#include "storage/redis/redis.h"
+#include "tests/support/bridge_program.h"
 #include "tests/support/crowd.h"
 #include "tests/support/stack.h"
 #include "tests/support/wait.h"
@@ -25,8 +30,7 @@ void report(const std::vector<std::string>& wrong) {
   EXPECT_EQ(wrong.size(), 0U) << "differences in all";
 }
 
-TEST(Crowds, WhateverTwentyClientsDoUnreadReceiptsAndHistoryAreThoseOfANaiveModel) {
-  Stack stack;
+void run_crowd(Stack& stack) {
   Crowd crowd(stack, kUsers, kGroups);
   crowd.run(duration());
   crowd.settle();
@@ -45,6 +49,56 @@ TEST(Crowds, WhateverTwentyClientsDoUnreadReceiptsAndHistoryAreThoseOfANaiveMode
   } catch (const TimedOut&) {
     report(wrong);
   }
+}
+
+// Empties a Redis every two seconds until it goes.
+class Flusher {
+ public:
+  explicit Flusher(const std::string& uri)
+      : redis_(parse_redis_uri(uri), [](bool, const std::string&) {}), thread_([this] { run(); }) {}
+  ~Flusher() {
+    ending_ = true;
+    thread_.join();
+  }
+  Flusher(const Flusher&) = delete;
+  Flusher& operator=(const Flusher&) = delete;
+  int flushes() const { return flushes_; }
+
+ private:
+  void run() {
+    for (; !ending_; std::this_thread::sleep_for(std::chrono::milliseconds(2000))) {
+      if (redis_.run({"FLUSHALL"})) ++flushes_;
+    }
+  }
+  Redis redis_;
+  std::atomic<bool> ending_{false};
+  std::atomic<int> flushes_{0};
+  std::thread thread_;
+};
+
+int times_in(const std::string& text, const std::string& part) {
+  int times = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++times;
+  return times;
+}
+
+TEST(Crowds, WhateverTwentyClientsDoUnreadReceiptsAndHistoryAreThoseOfANaiveModel) {
+  Stack stack;
+  run_crowd(stack);
+}
+
+TEST(Crowds, LikewiseWithWhatIsKeptInARedisThatIsEmptiedAllTheTime) {
+  Stack stack;
+  const auto uri = stack.value("CHAT_REDIS");
+  stack.stop("bridge");
+  const auto bridge = start_bridge(stack, "keeping", {"--redis", uri, "--standings-from", "1"});
+  bridge->await_log("listening on");
+  const Flusher flusher(uri);
+  run_crowd(stack);
+  const auto used = times_in(bridge->log(), "of those kept in Redis");
+  std::cout << flusher.flushes() << " flushes, " << used << " times what was kept was used\n";
+  EXPECT_GT(flusher.flushes(), 5);
+  EXPECT_GT(used, 20);
 }
 
 }  // namespace

@@ -89,6 +89,7 @@ class ActivityTest : public testing::Test {
       EXPECT_EQ(other.row.unread, one.row.unread);
       EXPECT_EQ(other.row.mentions, one.row.mentions);
       EXPECT_EQ(other.changes_at, one.changes_at);
+      EXPECT_EQ(other.active, one.active);
     }
     return one;
   }
@@ -116,6 +117,18 @@ TEST_F(ActivityTest, ACommitTellsOfItsConversationsAndOfThoseWhoRead) {
   commit({.cursors = {{conv_.id, "bob", "phone", 1, 1, 1, kNow}}});
   EXPECT_EQ(heard(), std::set<std::string>{"bob"});
   EXPECT_EQ(standing("bob").row.unread, 0);
+}
+
+// What a request may rely on: an answer to COMMIT, then the question, however short the time between.
+TEST_F(ActivityTest, WhatWasCommittedBeforeTheQuestionIsHeard) {
+  for (Seq seq = 1; seq <= 300; ++seq) {
+    commit({.messages = {message(conv_, seq, "alice", kNow)}});
+    const auto activity = feed_->so_far();
+    ASSERT_FALSE(activity.everything);
+    ASSERT_EQ(activity.conversations, std::vector<ConvId>{conv_.id}) << "message " << seq;
+  }
+  EXPECT_TRUE(feed_->so_far().empty());
+  EXPECT_TRUE(open_activity_feed(uri_, "test")->so_far().everything) << "one that has just begun may have missed all";
 }
 
 TEST_F(ActivityTest, DeliveriesAreNotTold) {

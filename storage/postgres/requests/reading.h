@@ -17,6 +17,8 @@ std::vector<Seat> read_seats(Session& session, pqxx::transaction_base& transacti
 Seat read_seat(Session& session, pqxx::transaction_base& transaction, const std::string& conv, const std::string& user);
 
 ConversationView read_view(Session& session, const std::string& conv, const std::string& user, TimeMs now);
+std::vector<ConversationView> read_overview_of(Session& session, const std::string& user, std::span<const ConvId> convs,
+                                               TimeMs now);
 ConversationPage read_overview(Session& session, const std::string& user, const std::optional<ListPlace>& behind,
                                int limit, TimeMs now);
 UnreadPage read_unread(Session& session, const std::string& user, ConvId behind, int limit, TimeMs now);

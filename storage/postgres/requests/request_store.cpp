@@ -33,6 +33,10 @@ class PostgresRequestStore : public RequestStore {
                             TimeMs now) override {
     return link_.run([&](Session& s) { return read_overview(s, user, behind, limit, now); });
   }
+  std::vector<ConversationView> overview_of(const std::string& user, std::span<const ConvId> convs,
+                                            TimeMs now) override {
+    return link_.run([&](Session& s) { return read_overview_of(s, user, convs, now); });
+  }
   UnreadPage unread(const std::string& user, ConvId behind, int limit, TimeMs now) override {
     return link_.run([&](Session& s) { return read_unread(s, user, behind, limit, now); });
   }

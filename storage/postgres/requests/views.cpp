@@ -34,19 +34,27 @@ constexpr Statement kMemberCount{"member_count", "SELECT count(*) FROM members W
 constexpr Statement kView{
     "view", "SELECT " CHAT_VIEW_COLUMNS "FROM chat_standings($1, $2) s " CHAT_VIEW_JOINS "WHERE s.conv_id = $3"};
 
-// How the user stands everywhere is computed once, then the page's keys are found: what a row shows is looked up for
-// the page's rows only.
-constexpr Statement kOverview{
-    "overview",
-    "WITH a AS MATERIALIZED (SELECT * FROM chat_all_standings($1, $2)), "
-    "s AS MATERIALIZED (SELECT * FROM a "
-    "WHERE (a.unread > 0, a.active, a.conv_id) < ($3::boolean, $4::bigint, $5::bigint) "
-    "ORDER BY a.unread > 0 DESC, a.active DESC, a.conv_id DESC LIMIT $6) "
+// How the user stands everywhere is computed once for a page's keys; what a row shows is looked up for the page's rows
+// only.
+constexpr Statement kOverviewKeys{"overview_keys",
+                                  "WITH a AS MATERIALIZED (SELECT * FROM chat_all_standings($1, $2)) "
+                                  "SELECT conv_id, active, unread > 0, (SELECT count(*) FROM a) FROM a "
+                                  "WHERE (unread > 0, active, conv_id) < ($3::boolean, $4::bigint, $5::bigint) "
+                                  "ORDER BY unread > 0 DESC, active DESC, conv_id DESC LIMIT $6"};
+
+// Behind the view's columns, the newest message that the user may see.
+constexpr Statement kOverviewOf{
+    "overview_of",
     "SELECT " CHAT_VIEW_COLUMNS
     ", l.seq, l.server_time, l.sender, l.mid, l.type, l.payload, chat_expired(l.server_time, l.ttl_s, $2) AND "
-    "l.recalled_at IS NULL FROM s " CHAT_VIEW_JOINS
+    "l.recalled_at IS NULL FROM unnest($3::bigint[]) WITH ORDINALITY AS w (conv_id, n) "
+    "CROSS JOIN LATERAL (SELECT * FROM chat_standings($1, $2) o WHERE o.conv_id = w.conv_id) s " CHAT_VIEW_JOINS
     "CROSS JOIN LATERAL chat_last_seen($1, c.id, greatest(m.join_seq, m.deleted_to + 1), c.last_seq, c.last_time) l "
-    "ORDER BY s.unread > 0 DESC, s.active DESC, s.conv_id DESC"};
+    "ORDER BY w.n"};
+
+// Everything in kOverviewOf is found by a key. PostgreSQL would plan it anew each time, which takes as long as the
+// answer, and read all conversations where a page is a good part of them.
+constexpr char kByKeys[] = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off";
 
 #undef CHAT_VIEW_COLUMNS
 #undef CHAT_VIEW_JOINS
@@ -82,7 +90,7 @@ ConversationView view_of(const pqxx::row& row) {
   return view;
 }
 
-constexpr pqxx::row::size_type kLast = 20;  // the first column behind those of view_of(), in kOverview
+constexpr pqxx::row::size_type kLast = 20;  // the first column behind those of view_of(), in kOverviewOf
 
 std::optional<StoredMessage> last_of(const pqxx::row& row, const std::string& conv) {
   if (row[kLast].is_null()) return std::nullopt;
@@ -142,19 +150,40 @@ ConversationPage read_overview(Session& session, const std::string& user, const 
                                int limit, TimeMs now) {
   constexpr auto kEnd = std::numeric_limits<std::int64_t>::max();
   const auto from = behind.value_or(ListPlace{true, kEnd, kEnd});
-  pqxx::nontransaction transaction(session.connection());
-  const auto rows = session.exec(transaction, kOverview, user, now, from.unread, from.active, from.conv_id, limit + 1);
   ConversationPage page;
-  for (const auto& row : rows) {
-    if (static_cast<int>(page.rows.size()) == limit) {
-      const auto& last = rows[rows.size() - 2];
-      page.next = ListPlace{page.rows.back().unread > 0, number(last[1]), number(last[0])};
-      break;
+  std::vector<ConvId> convs;
+  {
+    pqxx::nontransaction transaction(session.connection());
+    ListPlace last;
+    for (const auto& row :
+         session.exec(transaction, kOverviewKeys, user, now, from.unread, from.active, from.conv_id, limit + 1)) {
+      page.conversations = static_cast<std::size_t>(number(row[3]));
+      if (static_cast<int>(convs.size()) == limit) {
+        page.next = last;
+        break;
+      }
+      last = {row[2].as<bool>(), number(row[1]), number(row[0])};
+      convs.push_back(last.conv_id);
     }
-    page.rows.push_back(view_of(row));
-    page.rows.back().last = last_of(row, page.rows.back().conv);
   }
+  page.rows = read_overview_of(session, user, convs, now);
   return page;
+}
+
+std::vector<ConversationView> read_overview_of(Session& session, const std::string& user, std::span<const ConvId> convs,
+                                               TimeMs now) {
+  std::vector<ConversationView> views;
+  if (convs.empty()) return views;
+  ArrayText ids;
+  for (const auto conv : convs) ids.add(conv);
+  pqxx::work transaction(session.connection());
+  transaction.exec(kByKeys);
+  for (const auto& row : session.exec(transaction, kOverviewOf, user, now, ids.text())) {
+    views.push_back(view_of(row));
+    views.back().last = last_of(row, views.back().conv);
+  }
+  transaction.commit();
+  return views;
 }
 
 UnreadPage read_unread(Session& session, const std::string& user, ConvId behind, int limit, TimeMs now) {

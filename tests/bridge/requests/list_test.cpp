@@ -4,13 +4,13 @@
 #include <random>
 #include <set>
 
-#include "tests/bridge/requests/request_suite.h"
+#include "tests/bridge/requests/list_suite.h"
 #include "tests/support/seed.h"
 
 namespace chat::test {
 namespace {
 
-using ConversationList = RequestSuite;
+using ConversationList = ListSuite;
 
 std::vector<std::string> names(const json& page) {
   std::vector<std::string> names;
@@ -18,7 +18,7 @@ std::vector<std::string> names(const json& page) {
   return names;
 }
 
-TEST_F(ConversationList, UnreadOnesComeFirstThenTheLatest) {
+TEST_P(ConversationList, UnreadOnesComeFirstThenTheLatest) {
   const auto quiet = group({"alice", "bob"}, "quiet");
   const auto busy = group({"alice", "bob"}, "busy");
   const auto fresh = group({"alice", "bob"}, "fresh");
@@ -32,7 +32,7 @@ TEST_F(ConversationList, UnreadOnesComeFirstThenTheLatest) {
   EXPECT_EQ(names(ask("alice", "conversation.list")), (std::vector{quiet, fresh, busy}));
 }
 
-TEST_F(ConversationList, ARowShowsWhatAnAppShows) {
+TEST_P(ConversationList, ARowShowsWhatAnAppShows) {
   const auto conv = group({"alice", "bob"}, "Picnic");
   send(conv, "bob", {.mentions = {"alice"}});
   send(conv, "bob", {.type = "image", .payload = R"({"type":"image","body":{"url":"x"}})"});
@@ -53,7 +53,7 @@ TEST_F(ConversationList, ARowShowsWhatAnAppShows) {
   EXPECT_EQ(bobs["mentions"], 0);
 }
 
-TEST_F(ConversationList, ALongBodyIsCutBetweenTwoCharacters) {
+TEST_P(ConversationList, ALongBodyIsCutBetweenTwoCharacters) {
   const auto conv = group({"alice", "bob"});
   std::string euros;
   for (int i = 0; i < 1000; ++i) euros += "€";
@@ -64,7 +64,7 @@ TEST_F(ConversationList, ALongBodyIsCutBetweenTwoCharacters) {
   EXPECT_FALSE(ask("alice", "conversation.list")["conversations"][0]["last"].contains("body"));
 }
 
-TEST_F(ConversationList, TheLastMessageIsOneThatTheMemberMaySee) {
+TEST_P(ConversationList, TheLastMessageIsOneThatTheMemberMaySee) {
   const auto conv = group({"alice", "bob"});
   send_many(conv, "bob", 3);
   const auto last = [&](const std::string& user) {
@@ -89,7 +89,7 @@ TEST_F(ConversationList, TheLastMessageIsOneThatTheMemberMaySee) {
   EXPECT_FALSE(last("carol").contains("body"));
 }
 
-TEST_F(ConversationList, WhatIsNoPageIsRefused) {
+TEST_P(ConversationList, WhatIsNoPageIsRefused) {
   for (const std::string operation : {"conversation.list", "unread.get"}) {
     EXPECT_EQ(refused("alice", operation, {{"limit", 0}}, "limit is 0"), "bad_field");
     EXPECT_EQ(refused("alice", operation, {{"limit", 501}}, "limit is 501"), "bad_field");
@@ -102,7 +102,7 @@ TEST_F(ConversationList, WhatIsNoPageIsRefused) {
   }
 }
 
-TEST_F(ConversationList, NumbersThatAPowerCutTookAreNotUnread) {
+TEST_P(ConversationList, NumbersThatAPowerCutTookAreNotUnread) {
   const auto conv = group({"alice", "bob"});
   const auto unread = [&] { return ask("bob", "unread.get", {{"conv", conv}})["unread"]; };
   send(conv, "alice");
@@ -117,7 +117,7 @@ TEST_F(ConversationList, NumbersThatAPowerCutTookAreNotUnread) {
 
 // Goal: while nothing changes, pages of any size give each row exactly once, in one order. Method: conversations with
 // equal and different times, read and unread, of a random user; pages of random sizes against one page of all.
-TEST_F(ConversationList, PagesGiveEachConversationExactlyOnce) {
+TEST_P(ConversationList, PagesGiveEachConversationExactlyOnce) {
   auto chance = generator("list pages");
   const auto below = [&](int bound) { return static_cast<int>(chance() % static_cast<unsigned>(bound)); };
   constexpr int kConversations = 60;
@@ -152,7 +152,7 @@ TEST_F(ConversationList, PagesGiveEachConversationExactlyOnce) {
 
 // Goal: unread, mentions and total are what a naive count over everything that happened says. Method: random
 // operations on a few conversations; after each, one user's counts, asked for in three ways, against the model's.
-TEST_F(ConversationList, UnreadIsWhatANaiveModelCounts) {
+TEST_P(ConversationList, UnreadIsWhatANaiveModelCounts) {
   struct Entry {
     std::string sender;
     bool mentions_carol = false;
@@ -245,6 +245,7 @@ TEST_F(ConversationList, UnreadIsWhatANaiveModelCounts) {
     }
 
     const auto& who = users[static_cast<std::size_t>(below(users.size()))];
+    disturb(chance, who);
     std::int64_t total = 0;
     std::map<std::string, json> rows;
     for (const auto& name : convs) {
@@ -268,7 +269,13 @@ TEST_F(ConversationList, UnreadIsWhatANaiveModelCounts) {
       ASSERT_EQ(row["unread"], count(row["conv"], who).first) << "step " << step << ", " << who;
     }
   }
+  if (GetParam() == Kept::kInRedis) {
+    EXPECT_GT(hits(), 300) << "it was not Redis that was tested";
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(, ConversationList,
+                         ::testing::Values(Kept::kNowhere, Kept::kInRedis, Kept::kInADisturbedRedis), name_of);
 
 }  // namespace
 }  // namespace chat::test
