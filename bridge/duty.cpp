@@ -71,8 +71,8 @@ void Duty::start_unread(BrokerLink* link) {
   UnreadWorker::Surroundings around;
   around.prefix = options_.prefix;
   around.store = open_standing_cache(options_, log_, "mosquitto-chat-bridge unread");
-  around.feed =
-      std::make_unique<HeardFeed>(open_activity_feed(options_.postgres, "mosquitto-chat-bridge activity"), log_);
+  around.feed = open_activity_feed(options_.postgres, "mosquitto-chat-bridge activity");
+  if (!options_.redis.empty()) around.feed = std::make_unique<HeardFeed>(std::move(around.feed), log_);
   around.now = wall_clock;
   around.publish = [link](Outgoing outgoing) {
     link->await_calm();

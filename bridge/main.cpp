@@ -58,10 +58,11 @@ chat::ExitCode run(const chat::Options& options) {
   spdlog::info("{} came: stopping", chat::await_signal());
   const bool ended = chat::end_within(kEndPatience, [&leader, &duty, &requests, &presence, &standings] {
     presence->interrupt();
-    if (standings) standings->stop();
+    if (standings) standings->interrupt();
     requests->interrupt();  // a handler that waits for PostgreSQL goes on, and answers `unavailable`
     leader.stop();
     duty.stop();
+    if (standings) standings->stop();
   });
   if (!ended) {
     spdlog::warn("something did not stop within {} ms and is left behind", kEndPatience.count());

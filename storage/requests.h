@@ -95,7 +95,8 @@ class RequestStore {
   virtual std::vector<Seat> seats(std::span<const std::string> convs, const std::string& user) = 0;
   Seat seat(const std::string& conv, const std::string& user) { return seats(std::span(&conv, 1), user).front(); }
   virtual ConversationView conversation(const std::string& conv, const std::string& user, TimeMs now) = 0;
-  // Those with unread messages first, then the latest activity (a message, or one's own joining).
+  // Those with unread messages first, then the latest activity (a message, or one's own joining). The order is that of
+  // one moment and what the rows say of one right behind it; so a page may lack who left in between.
   virtual ConversationPage overview(const std::string& user, const std::optional<ListPlace>& behind, int limit,
                                     TimeMs now) = 0;
   // Rows of overview(), in the order of `convs`; those that the user is not in are left out.

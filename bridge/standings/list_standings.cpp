@@ -11,15 +11,20 @@ using std::chrono::milliseconds;
 
 // PostgreSQL keeps notices until every listener has taken them.
 constexpr milliseconds kDrainEvery{1000};
-constexpr std::size_t kLargeMost = 10'000;
 
 }  // namespace
 
-ListStandings::ListStandings(std::unique_ptr<StandingCache> cache, std::unique_ptr<HeardFeed> feed, std::size_t from)
-    : cache_(std::move(cache)), from_(from), feed_(std::move(feed)), draining_([this] { drain(); }) {}
+ListStandings::ListStandings(std::unique_ptr<StandingCache> cache, std::unique_ptr<HeardFeed> feed, StandingLog& log,
+                             std::size_t from)
+    : cache_(std::move(cache)), log_(log), from_(from), feed_(std::move(feed)), draining_([this] { drain(); }) {}
 
 ListStandings::~ListStandings() {
   stop();
+}
+
+void ListStandings::interrupt() noexcept {
+  cache_->interrupt();
+  feed_->interrupt();
 }
 
 void ListStandings::stop() noexcept {
@@ -28,8 +33,7 @@ void ListStandings::stop() noexcept {
     stopping_ = true;
   }
   changed_.notify_all();
-  cache_->interrupt();
-  feed_->interrupt();
+  interrupt();
   if (draining_.joinable()) draining_.join();
 }
 
@@ -61,22 +65,15 @@ bool ListStandings::hear_all() {
 }
 
 std::optional<std::vector<UnreadStanding>> ListStandings::of(const std::string& user, TimeMs now) {
-  const bool large = large_.contains(user);
-  if (!large && !cache_->may_be_kept(user)) return std::nullopt;
-  if (!hear_all()) return std::nullopt;
+  if (!log_.remembers(user) || !hear_all()) return std::nullopt;
   if (auto standings = cache_->kept(user, now)) return standings;
   // Without Redis this would count everything anew for each page, and more than a page needs.
   if (!cache_->reachable()) return std::nullopt;
-  return cache_->of_user(user, now);
+  return cache_->counted(user, now);
 }
 
 void ListStandings::listed(const std::string& user, std::size_t conversations) {
-  if (conversations < from_) {
-    large_.erase(user);
-    return;
-  }
-  if (large_.size() >= kLargeMost) large_.clear();
-  large_.insert(user);
+  if (conversations >= from_) log_.remember(user);
 }
 
 }  // namespace chat

@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_set>
 #include <vector>
 
 #include "bridge/standings/heard_feed.h"
@@ -19,11 +18,12 @@
 
 namespace chat {
 
-// Threads: of(), listed(): one at a time; stop(): any.
+// Threads: of(), listed(): one at a time; stop(): one, also at the same time.
 class ListStandings {
  public:
-  // `from`: as the cache's. Starts a thread.
-  ListStandings(std::unique_ptr<StandingCache> cache, std::unique_ptr<HeardFeed> feed, std::size_t from);
+  // `log` and `from`: the cache's. Starts a thread.
+  ListStandings(std::unique_ptr<StandingCache> cache, std::unique_ptr<HeardFeed> feed, StandingLog& log,
+                std::size_t from);
   ~ListStandings();
   ListStandings(const ListStandings&) = delete;
   ListStandings& operator=(const ListStandings&) = delete;
@@ -33,7 +33,9 @@ class ListStandings {
   // A page came from PostgreSQL, and the user has so many conversations: who asks for more gets it from here.
   void listed(const std::string& user, std::size_t conversations);
 
-  // Makes calls that are blocked, and all later ones, end soon, and ends the thread. Again: nothing.
+  // Makes calls that are blocked, and all later ones, end soon. Any thread.
+  void interrupt() noexcept;
+  // That, and ends the thread. Again: nothing.
   void stop() noexcept;
 
  private:
@@ -41,8 +43,8 @@ class ListStandings {
   void drain();
 
   const std::unique_ptr<StandingCache> cache_;
+  StandingLog& log_;
   const std::size_t from_;
-  std::unordered_set<std::string> large_;  // users who were listed
 
   std::mutex feed_mutex_;
   const std::unique_ptr<HeardFeed> feed_;  // feed_mutex_'s

@@ -20,7 +20,7 @@ std::unique_ptr<ListStandings> open_list_standings(const Options& options, Stand
   if (options.redis.empty()) return nullptr;
   return std::make_unique<ListStandings>(
       open_standing_cache(options, log, "mosquitto-chat-bridge lists"),
-      std::make_unique<HeardFeed>(open_activity_feed(options.postgres, "mosquitto-chat-bridge lists"), log),
+      std::make_unique<HeardFeed>(open_activity_feed(options.postgres, "mosquitto-chat-bridge lists"), log), log,
       options.standings_from);
 }
 

@@ -32,14 +32,22 @@ void StandingCache::interrupt() noexcept {
 
 std::vector<UnreadStanding> StandingCache::of_user(const std::string& user, TimeMs now) {
   if (auto standings = kept(user, now)) return *std::move(standings);
+  return counted(user, now);
+}
+
+std::vector<UnreadStanding> StandingCache::counted(const std::string& user, TimeMs now) {
   const auto mark = log_.mark();  // before PostgreSQL is asked: what is heard meanwhile may be missing
   auto standings = store_->of_user(user, now);
-  if (standings.size() >= from_) keep(user, mark, now, standings);
+  if (standings.size() >= from_) {
+    keep(user, mark, now, standings);
+  } else {
+    log_.forget(user);
+  }
   return standings;
 }
 
 std::optional<std::vector<UnreadStanding>> StandingCache::kept(const std::string& user, TimeMs now) {
-  if (!may_be_kept(user)) return std::nullopt;
+  if (!redis_ || !log_.remembers(user)) return std::nullopt;
   const auto reply = redis_->run({"GET", key(user)});
   reachable_ = reply.has_value();
   if (!reply || reply->nil) return std::nullopt;
@@ -79,8 +87,8 @@ std::optional<std::vector<UnreadStanding>> StandingCache::kept(const std::string
 void StandingCache::keep(const std::string& user, StandingLog::Mark mark, TimeMs now,
                          const std::vector<UnreadStanding>& standings) {
   if (!redis_) return;
-  log_.kept(user);  // also where the answer is lost: it may be there
-  redis_->run({"SET", key(user), standing_text({mark, now, standings}), "PX", kLifetime});
+  log_.remember(user);  // also where the answer is lost: it may be there
+  reachable_ = redis_->run({"SET", key(user), standing_text({mark, now, standings}), "PX", kLifetime}).has_value();
 }
 
 }  // namespace chat

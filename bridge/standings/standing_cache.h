@@ -5,7 +5,7 @@
 // Invariants
 //  (1) An answer holds everything that the log had heard when it was asked for, whatever happened to Redis meanwhile:
 //  a text that is missing, torn, old or of another bridge is not used.
-//  (2) Redis is asked only about users of whom this process kept something, and waits are short (kCachePatience).
+//  (2) Redis is asked only about users whom the log remembers, and waits are short (kCachePatience).
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@
 
 namespace chat {
 
-// PostgreSQL answers within that.
+// PostgreSQL needs about as long to count all anew.
 inline constexpr RedisPatience kCachePatience{.connect = std::chrono::milliseconds(50),
                                               .answer = std::chrono::milliseconds(50)};
 
@@ -34,10 +34,10 @@ class StandingCache : public UnreadStore {
   std::vector<UnreadStanding> of_members(std::span<const MemberKey> keys, TimeMs now) override {
     return store_->of_members(keys, now);
   }
-  // As of_user(), where that costs little. nullopt: it does not.
+  // As of_user(), out of Redis. nullopt: it has nothing that can be used.
   std::optional<std::vector<UnreadStanding>> kept(const std::string& user, TimeMs now);
-  // Whether kept() would look.
-  bool may_be_kept(const std::string& user) const { return redis_ && log_.may_be_kept(user); }
+  // As of_user(), all of it out of PostgreSQL; keeps it.
+  std::vector<UnreadStanding> counted(const std::string& user, TimeMs now);
   // Redis answered when it was asked last.
   bool reachable() const { return reachable_; }
 

@@ -2,9 +2,7 @@
 
 namespace chat {
 
-StandingLog::StandingLog(std::size_t most) : most_(most) {
-  begin_anew();
-}
+StandingLog::StandingLog(std::size_t most) : most_(most) {}
 
 // An era's number is one that no other process draws, nor this one again.
 void StandingLog::begin_anew() {
@@ -12,14 +10,14 @@ void StandingLog::begin_anew() {
   entries_ = 0;
   conversations_.clear();
   of_one_member_.clear();
-  kept_.clear();
+  large_.clear();
 }
 
 void StandingLog::hear(const Activity& activity) {
   if (activity.empty()) return;
   const std::scoped_lock lock(mutex_);
   if (activity.everything || entries_ > most_) begin_anew();
-  if (activity.everything) return;
+  if (activity.everything || now_.era == 0) return;
   ++now_.number;
   for (const auto conv : activity.conversations) {
     if (conversations_.insert_or_assign(conv, now_.number).second) ++entries_;
@@ -27,6 +25,19 @@ void StandingLog::hear(const Activity& activity) {
   for (const auto& key : activity.members) {
     if (of_one_member_[key.user].insert_or_assign(key.conv_id, now_.number).second) ++entries_;
   }
+}
+
+void StandingLog::lost() {
+  const std::scoped_lock lock(mutex_);
+  ++silent_;
+  begin_anew();
+}
+
+// What was written meanwhile missed something.
+void StandingLog::found() {
+  const std::scoped_lock lock(mutex_);
+  --silent_;
+  begin_anew();
 }
 
 StandingLog::Mark StandingLog::mark() const {
@@ -37,7 +48,7 @@ StandingLog::Mark StandingLog::mark() const {
 std::optional<std::vector<ConvId>> StandingLog::changed(const std::string& user, std::span<const UnreadStanding> then,
                                                         const Mark& since) const {
   const std::scoped_lock lock(mutex_);
-  if (since.era != now_.era) return std::nullopt;
+  if (silent_ > 0 || now_.era == 0 || since.era != now_.era) return std::nullopt;
   std::unordered_set<ConvId> changed;
   if (since.number == now_.number) return std::vector<ConvId>();
   for (const auto& standing : then) {
@@ -52,14 +63,19 @@ std::optional<std::vector<ConvId>> StandingLog::changed(const std::string& user,
   return std::vector<ConvId>(changed.begin(), changed.end());
 }
 
-void StandingLog::kept(const std::string& user) {
+void StandingLog::remember(const std::string& user) {
   const std::scoped_lock lock(mutex_);
-  if (kept_.insert(user).second) ++entries_;
+  if (large_.insert(user).second) ++entries_;
 }
 
-bool StandingLog::may_be_kept(const std::string& user) const {
+void StandingLog::forget(const std::string& user) {
   const std::scoped_lock lock(mutex_);
-  return kept_.contains(user);
+  entries_ -= large_.erase(user);
+}
+
+bool StandingLog::remembers(const std::string& user) const {
+  const std::scoped_lock lock(mutex_);
+  return large_.contains(user);
 }
 
 }  // namespace chat

@@ -33,8 +33,11 @@ std::vector<ConvId> sorted(const std::optional<std::vector<ConvId>>& convs) {
 
 // ---- the log
 
+const Activity kEverything{.everything = true, .conversations = {}, .members = {}};
+
 TEST(StandingLogs, WhatWasHeardBehindAMarkHasChanged) {
   StandingLog log;
+  log.hear(kEverything);
   const std::vector<UnreadStanding> then{standing(1), standing(2), standing(3)};
   log.hear({.everything = false, .conversations = {1}, .members = {}});
   const auto mark = log.mark();
@@ -47,16 +50,70 @@ TEST(StandingLogs, WhatWasHeardBehindAMarkHasChanged) {
 
 TEST(StandingLogs, WhereAnythingMayHaveBeenMissedEverythingHasChanged) {
   StandingLog log;
+  EXPECT_EQ(log.changed("bob", {}, log.mark()), std::nullopt) << "before anything was heard";
+  log.hear(kEverything);
   const auto before = log.mark();
-  log.kept("bob");
-  log.hear({.everything = true, .conversations = {}, .members = {}});
+  log.remember("bob");
+  log.hear(kEverything);
   EXPECT_EQ(log.changed("bob", {}, before), std::nullopt);
-  EXPECT_FALSE(log.may_be_kept("bob"));
+  EXPECT_FALSE(log.remembers("bob"));
   EXPECT_EQ(StandingLog().changed("bob", {}, log.mark()), std::nullopt) << "a mark of another process";
+}
+
+TEST(StandingLogs, WhileSomebodyDoesNotHearNothingIsKnown) {
+  StandingLog log;
+  log.hear(kEverything);
+  const auto before = log.mark();
+  log.lost();
+  EXPECT_EQ(log.changed("bob", {}, before), std::nullopt);
+  log.hear(kEverything);  // another one's
+  const auto meanwhile = log.mark();
+  EXPECT_EQ(log.changed("bob", {}, meanwhile), std::nullopt);
+  log.found();
+  EXPECT_EQ(log.changed("bob", {}, meanwhile), std::nullopt);
+  EXPECT_EQ(sorted(log.changed("bob", {}, log.mark())), std::vector<ConvId>());
+}
+
+// A feed that answers what it is told to, or throws.
+class ScriptedFeed : public ActivityFeed {
+ public:
+  explicit ScriptedFeed(const bool& away) : away_(away) {}
+  Activity wait(std::chrono::milliseconds) override { return so_far(); }
+  Activity so_far() override {
+    if (away_) throw StoreUnavailable("away");
+    return {};
+  }
+  void interrupt() noexcept override {}
+
+ private:
+  const bool& away_;
+};
+
+TEST(HeardFeeds, TheLogKnowsNothingWhileTheFeedIsAway) {
+  StandingLog log;
+  log.hear(kEverything);
+  bool away = false;
+  auto feed = std::make_unique<HeardFeed>(std::make_unique<ScriptedFeed>(away), log);
+  const auto knows = [&] { return log.changed("bob", {}, log.mark()).has_value(); };
+  feed->so_far();
+  EXPECT_TRUE(knows());
+  away = true;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THROW(feed->wait({}), StoreUnavailable);
+    EXPECT_FALSE(knows());
+  }
+  away = false;
+  feed->so_far();
+  EXPECT_TRUE(knows());
+  away = true;
+  EXPECT_THROW(feed->so_far(), StoreUnavailable);
+  feed.reset();
+  EXPECT_TRUE(knows()) << "one that is gone is not waited for";
 }
 
 TEST(StandingLogs, ItBeginsAnewRatherThanGrowWithoutEnd) {
   StandingLog log(100);
+  log.hear(kEverything);
   const auto before = log.mark();
   for (ConvId conv = 1; conv <= 101; ++conv) log.hear({.everything = false, .conversations = {conv}, .members = {}});
   EXPECT_EQ(log.mark().era, before.era);
@@ -185,12 +242,17 @@ class StandingCaches : public ::testing::Test {
   StandingCaches() {
     std::signal(SIGPIPE, SIG_IGN);
     for (ConvId conv = 1; conv <= 3; ++conv) standings_.emplace(conv, standing(conv, conv));
+    log_.hear(kEverything);
     start(3);
   }
-  void start(std::size_t from) {
+  // Patient: a machine that is busy must not turn Redis into one that is away.
+  void start(std::size_t from, std::chrono::milliseconds patience = std::chrono::seconds(20)) {
     auto redis = std::make_unique<Redis>(
         parse_redis_uri(server_.uri()), [](bool, const std::string&) {},
-        RedisPatience{.first_wait = std::chrono::milliseconds(1), .longest_wait = std::chrono::milliseconds(1)});
+        RedisPatience{.connect = patience,
+                      .answer = patience,
+                      .first_wait = std::chrono::milliseconds(1),
+                      .longest_wait = std::chrono::milliseconds(1)});
     cache_ = std::make_unique<StandingCache>("acme/chat", std::make_unique<CountingStore>(standings_, asked_),
                                              std::move(redis), log_, from);
   }
@@ -253,7 +315,17 @@ TEST_F(StandingCaches, UsersWithFewConversationsAreNotKept) {
   EXPECT_EQ(server_.cli("DBSIZE"), "0");
 }
 
+TEST_F(StandingCaches, WhoHasFewConversationsLeftIsNotLookedForAnyMore) {
+  look();
+  EXPECT_TRUE(log_.remembers("bob"));
+  server_.cli("FLUSHALL");
+  standings_.erase(1);
+  EXPECT_EQ(look().size(), 2U);
+  EXPECT_FALSE(log_.remembers("bob"));
+}
+
 TEST_F(StandingCaches, WhateverHappensToRedisTheAnswerIsRight) {
+  start(3, std::chrono::milliseconds(200));
   const Unread wanted{{1, 1}, {2, 2}, {3, 3}};
   const std::string key = "acme/chat:standings:bob";
   EXPECT_EQ(look(), wanted);
@@ -278,7 +350,8 @@ TEST_F(StandingCaches, WhateverHappensToRedisTheAnswerIsRight) {
 TEST_F(StandingCaches, WhatAnotherBridgeLeftBehindIsNotUsed) {
   look();
   StandingLog log;
-  log.kept("bob");
+  log.hear(kEverything);
+  log.remember("bob");
   auto redis = std::make_unique<Redis>(parse_redis_uri(server_.uri()), [](bool, const std::string&) {});
   StandingCache later("acme/chat", std::make_unique<CountingStore>(standings_, asked_), std::move(redis), log, 3);
   standings_.insert_or_assign(1, standing(1, 9));

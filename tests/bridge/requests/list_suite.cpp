@@ -18,7 +18,7 @@ ListSuite::ListSuite() {
   auto cache =
       std::make_unique<StandingCache>("chat", open_unread_store(uri(), "list_suite"), std::move(redis), log_, 1);
   auto feed = std::make_unique<HeardFeed>(open_activity_feed(uri(), "list_suite"), log_);
-  standings_ = std::make_unique<ListStandings>(std::move(cache), std::move(feed), 1);
+  standings_ = std::make_unique<ListStandings>(std::move(cache), std::move(feed), log_, 1);
   Services services;
   services.standings = standings_.get();
   work_with(services);
