@@ -4,9 +4,10 @@
 // stands kept in Redis, which loses it all the time.
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <condition_variable>
 #include <cstdlib>
 #include <iostream>
+#include <mutex>
 #include <thread>
 
 #include "storage/redis/redis.h"
@@ -57,22 +58,34 @@ class Flusher {
   explicit Flusher(const std::string& uri)
       : redis_(parse_redis_uri(uri), [](bool, const std::string&) {}), thread_([this] { run(); }) {}
   ~Flusher() {
-    ending_ = true;
+    {
+      const std::scoped_lock lock(mutex_);
+      ending_ = true;
+    }
+    changed_.notify_all();
     thread_.join();
   }
   Flusher(const Flusher&) = delete;
   Flusher& operator=(const Flusher&) = delete;
-  int flushes() const { return flushes_; }
+
+  int flushes() {
+    const std::scoped_lock lock(mutex_);
+    return flushes_;
+  }
 
  private:
   void run() {
-    for (; !ending_; std::this_thread::sleep_for(std::chrono::milliseconds(2000))) {
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, std::chrono::seconds(2), [this] { return ending_; })) {
       if (redis_.run({"FLUSHALL"})) ++flushes_;
     }
   }
+
   Redis redis_;
-  std::atomic<bool> ending_{false};
-  std::atomic<int> flushes_{0};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ending_ = false;
+  int flushes_ = 0;
   std::thread thread_;
 };
 
@@ -93,7 +106,7 @@ TEST(Crowds, LikewiseWithWhatIsKeptInARedisThatIsEmptiedAllTheTime) {
   stack.stop("bridge");
   const auto bridge = start_bridge(stack, "keeping", {"--redis", uri, "--standings-from", "1"});
   bridge->await_log("listening on");
-  const Flusher flusher(uri);
+  Flusher flusher(uri);
   run_crowd(stack);
   const auto used = times_in(bridge->log(), "of those kept in Redis");
   std::cout << flusher.flushes() << " flushes, " << used << " times what was kept was used\n";
