@@ -2,6 +2,7 @@
 #include "bridge/commands/decide.h"
 #include "bridge/rpc/codes.h"
 #include "storage/forwarded.h"
+#include "storage/json_members.h"
 #include "storage/message_event.h"
 
 namespace chat {
@@ -25,6 +26,9 @@ CommandEffect decide_edit(const QueuedCommand& queued, const CommandFields& fiel
     return RefuseCommand{code::kNotAllowed,
                          "Message " + std::to_string(fields.seq) + " was forwarded, and can't be changed."};
   }
+  // The same again, after an acknowledgement that got lost: nobody is told twice.
+  if (json_member(message->payload, "edited") && json_member(message->payload, "body") == fields.body)
+    return LeaveUnchanged{};
   auto payload = edited_object(message->payload, fields.body, scene.now);
   if (fields.body.empty() || !payload) return RefuseCommand{code::kBadField, "There is no \"body\" to change."};
   if (payload->size() > rules.message_bytes_max + kEditedBytes) {

@@ -91,6 +91,17 @@ TEST_F(Deciding, AnEditReplacesTheBodyAndNothingElse) {
             R"({"b\u006fdy":null,"edited":1700000009000})");
 }
 
+// An app that lost the acknowledgement sends the command again: all members were told of it a second time.
+TEST_F(Deciding, TheSameEditAgainChangesNothing) {
+  const auto edit = [this](const char* payload) { return give("edit", payload); };
+  scene_.message->payload = std::get<EditMessage>(edit(R"({"seq":7,"body":{"a":"b"}})")).payload;
+  EXPECT_TRUE(std::holds_alternative<LeaveUnchanged>(edit(R"({"seq":7,"body":{"a":"b"}})")));
+  EXPECT_TRUE(std::holds_alternative<EditMessage>(edit(R"({"seq":7,"body":{"a":"c"}})")));
+  // The first edit says that there was one, even where it changes nothing else.
+  scene_.message->payload = R"({"id":"b","body":"hello"})";
+  EXPECT_TRUE(std::holds_alternative<EditMessage>(edit(R"({"seq":7,"body":"hello"})")));
+}
+
 TEST_F(Deciding, AnEditMayNotMakeAMessageLargerThanAMessage) {
   rules_.message_bytes_max = scene_.message->payload.size();
   EXPECT_TRUE(std::holds_alternative<EditMessage>(give("edit", R"({"seq":7,"body":"jello"})")));
