@@ -25,7 +25,7 @@ class Plugin::RequestRouter : public Requests {
   Progress& progress_;
 };
 
-Plugin::Plugin(const Options& options) : options_(options) {}
+Plugin::Plugin(const Options& options) : options_(options), parts_(chosen_parts()), broker_(parts_.make_broker()) {}
 
 std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) {
   std::unique_ptr<Plugin> plugin(new Plugin(options));
@@ -40,17 +40,17 @@ std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) 
   const auto& clock = system_clock();
   auto answers = options.answers;
   answers.seq_source = {.journal = self.journal_->id(), .losses = self.journal_->losses()};
-  self.loader_ = std::make_unique<Reader>("chat-loader", answers, open_postgres(uri, "mosquitto-chat loader"), clock,
-                                          self.mailbox_, self.health_, self.progress_);
-  self.pager_ = std::make_unique<Reader>("chat-pager", answers, open_postgres(uri, "mosquitto-chat pager"), clock,
-                                         self.mailbox_, self.health_, self.progress_);
-  self.changes_ =
-      std::make_unique<ChangeListener>(open_postgres(uri, "mosquitto-chat changes"), self.mailbox_, self.health_);
+  self.loader_ = std::make_unique<Reader>("chat-loader", answers, self.parts_.open_store(uri, "mosquitto-chat loader"),
+                                          clock, self.mailbox_, self.health_, self.progress_);
+  self.pager_ = std::make_unique<Reader>("chat-pager", answers, self.parts_.open_store(uri, "mosquitto-chat pager"),
+                                         clock, self.mailbox_, self.health_, self.progress_);
+  self.changes_ = std::make_unique<ChangeListener>(self.parts_.open_store(uri, "mosquitto-chat changes"), self.mailbox_,
+                                                   self.health_);
   self.requests_ = std::make_unique<RequestRouter>(self.loader_, self.pager_, self.progress_);
-  self.hub_ = std::make_unique<Hub>(options.hub, clock, self.broker_, *self.requests_, *self.journal_);
+  self.hub_ = std::make_unique<Hub>(options.hub, clock, *self.broker_, *self.requests_, *self.journal_);
   self.persister_ = std::make_unique<Persister>(
-      options.persister, *self.journal_, open_postgres(uri, "mosquitto-chat persister"), self.mailbox_, self.health_,
-      self.progress_, [hub = self.hub_.get()] { return hub->parked_floor(); });
+      options.persister, *self.journal_, self.parts_.open_store(uri, "mosquitto-chat persister"), self.mailbox_,
+      self.health_, self.progress_, [hub = self.hub_.get()] { return hub->parked_floor(); });
   self.progress_.on_advance([&self] {
     self.loader_->progressed();
     self.pager_->progressed();
@@ -101,7 +101,7 @@ void Plugin::recover() {
     const auto result = reader->next(&record, &position);
     if (result == JournalReader::Result::kEnd) break;
     if (result == JournalReader::Result::kCorrupt) {
-      broker_.log(LogLevel::kError, "The journal is damaged, what could be read is kept: " + reader->error());
+      broker_->log(LogLevel::kError, "The journal is damaged, what could be read is kept: " + reader->error());
       continue;
     }
     if (auto* parked = std::get_if<ParkedRecord>(&record)) {
@@ -125,20 +125,21 @@ void Plugin::recover() {
     if (auto found = waiting.find(at); found != waiting.end()) parked.emplace_back(at, std::move(found->second));
   }
   if (journal_->cut_bytes() > 0) {
-    broker_.log(LogLevel::kWarning,
-                "The journal's last record was torn by a crash: " + std::to_string(journal_->cut_bytes()) +
-                    " bytes that nobody had been acknowledged were cut off and kept beside it");
+    broker_->log(LogLevel::kWarning,
+                 "The journal's last record was torn by a crash: " + std::to_string(journal_->cut_bytes()) +
+                     " bytes that nobody had been acknowledged were cut off and kept beside it");
   }
   if (journal_->may_have_lost()) {
-    broker_.log(LogLevel::kWarning,
-                "The machine went down without closing the journal, and journal_sync was not \"always\" (or the "
-                "journal's state file is missing): acknowledged messages that PostgreSQL did not have yet may be gone. "
-                "Their numbers are not given again: each conversation goes on " +
-                    std::to_string(kSeqJump) + " higher when it is first used");
+    broker_->log(
+        LogLevel::kWarning,
+        "The machine went down without closing the journal, and journal_sync was not \"always\" (or the "
+        "journal's state file is missing): acknowledged messages that PostgreSQL did not have yet may be gone. "
+        "Their numbers are not given again: each conversation goes on " +
+            std::to_string(kSeqJump) + " higher when it is first used");
   }
   if (!parked.empty())
-    broker_.log(LogLevel::kInfo,
-                std::to_string(parked.size()) + " publishes waited for the database, and go on waiting");
+    broker_->log(LogLevel::kInfo,
+                 std::to_string(parked.size()) + " publishes waited for the database, and go on waiting");
   hub_->recover(std::move(parked));
 }
 

@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "plugin/broker/mosquitto_broker.h"
 #include "plugin/broker/options.h"
+#include "plugin/broker/parts.h"
 #include "plugin/broker/wake.h"
 #include "plugin/core/hub.h"
 #include "plugin/reader/change_listener.h"
@@ -32,7 +32,8 @@ class Plugin {
   void recover();
 
   Options options_;
-  MosquittoBroker broker_;
+  Parts parts_;
+  std::unique_ptr<Broker> broker_;
   Wake wake_;
   Mailbox mailbox_;
   Health health_{mailbox_};

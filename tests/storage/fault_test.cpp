@@ -10,7 +10,7 @@
 #include <thread>
 
 #include "tests/storage/both_stores.h"
-#include "tests/storage/cutting_proxy.h"
+#include "tests/support/cutting_proxy.h"
 #include "tests/storage/private_postgres.h"
 #include "tests/support/wait.h"
 

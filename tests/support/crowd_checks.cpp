@@ -1,3 +1,5 @@
+#include "tests/support/crowd_checks.h"
+
 #include <algorithm>
 
 #include "tests/support/crowd.h"
@@ -54,15 +56,18 @@ std::string compare(const json& row, const CrowdModel::Said& said) {
   return row.contains("edited") == said.edited ? "" : "is wrong about being edited";
 }
 
-void check_history(Crowd& crowd, const std::string& user, const std::string& conv, std::vector<std::string>* wrong) {
-  const auto expected = crowd.model().visible(conv, user);
+}  // namespace
+
+std::vector<std::string> history_wrong(const CrowdModel& model, ChatClient& device, const std::string& conv) {
+  std::vector<std::string> wrong;
+  const auto& user = device.user();
+  const auto expected = model.visible(conv, user);
   std::map<std::int64_t, json> found;
   std::map<std::int64_t, std::set<std::string>> reactions;
   std::int64_t after = 0;
   for (bool more = true; more;) {
-    const auto page =
-        request(crowd.device(user, 1), "history", {{"conv", conv}, {"after", after}, {"limit", kHistoryPage}});
-    if (!page.value("ok", false)) return wrong->push_back(user + " in " + conv + ": " + page.dump());
+    const auto page = request(device, "history", {{"conv", conv}, {"after", after}, {"limit", kHistoryPage}});
+    if (!page.value("ok", false)) return {user + " in " + conv + ": " + page.dump()};
     for (const auto& row : page["messages"]) {
       after = row.at("seq");
       found[after] = row;
@@ -77,25 +82,27 @@ void check_history(Crowd& crowd, const std::string& user, const std::string& con
   }
   const auto place = user + " in " + conv + ": message ";
   for (const auto& [seq, row] : found) {
-    if (!expected.contains(seq)) wrong->push_back(place + std::to_string(seq) + " is not theirs to see");
+    if (!expected.contains(seq)) wrong.push_back(place + std::to_string(seq) + " is not theirs to see");
   }
   for (const auto& [seq, said] : expected) {
     if (!found.contains(seq)) {
-      wrong->push_back(place + std::to_string(seq) + " is missing");
+      wrong.push_back(place + std::to_string(seq) + " is missing");
       continue;
     }
     const auto difference = compare(found[seq], said);
-    if (!difference.empty())
-      wrong->push_back(place + std::to_string(seq) + " " + difference + ": " + found[seq].dump());
+    if (!difference.empty()) wrong.push_back(place + std::to_string(seq) + " " + difference + ": " + found[seq].dump());
     std::set<std::string> liked;
     for (const auto& [who, emojis] : said.reactions) {
       for (const auto& emoji : emojis) liked.insert(who + " " + emoji);
     }
     if (said.recalled) liked.clear();
     if (reactions[seq] != liked)
-      wrong->push_back(place + std::to_string(seq) + " has other reactions: " + json(reactions[seq]).dump());
+      wrong.push_back(place + std::to_string(seq) + " has other reactions: " + json(reactions[seq]).dump());
   }
+  return wrong;
 }
+
+namespace {
 
 void check_receipts(Crowd& crowd, const std::string& user, const std::string& conv, std::vector<std::string>* wrong) {
   const auto seen = crowd.model().visible(conv, user);
@@ -152,7 +159,7 @@ std::vector<std::string> answered_wrong(Crowd& crowd) {
   for (const auto& user : crowd.users()) {
     check_unread(crowd, user, &wrong);
     for (const auto& conv : crowd.model().conversations_of(user)) {
-      check_history(crowd, user, conv, &wrong);
+      for (auto& each : history_wrong(crowd.model(), crowd.device(user, 1), conv)) wrong.push_back(std::move(each));
       check_receipts(crowd, user, conv, &wrong);
     }
   }

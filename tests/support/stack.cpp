@@ -51,6 +51,8 @@ Stack::Stack(StackOptions options) : options_(std::move(options)), folder_(new_f
     std::ofstream(file) << options_.broker_conf << "\n";
     environment_["CHAT_BROKER_CONF"] = file;
   }
+  for (const auto& [name, value] : options_.environment) environment_[name] = value;
+  if (options_.prepare) options_.prepare(folder_, environment_);
   start_watcher();
   try {
     dev({"up"});

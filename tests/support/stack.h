@@ -6,6 +6,7 @@
 // conversations. A test that breaks services has a stack of its own.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,9 @@ struct StackOptions {
   std::string broker_conf{};                    // lines added to mosquitto.conf
   bool bare = false;                            // the broker without the plugin
   int users = 50;                               // made at the start, for new_user()
+  Environment environment{};                    // further variables for ./dev
+  // Called with the stack's folder, which is there and empty, and with those variables.
+  std::function<void(const std::string&, Environment&)> prepare{};
 };
 
 class Stack {

@@ -41,7 +41,7 @@ write_broker_conf() {
   local file=$RUN/conf/mosquitto.conf
   mkdir -p "$RUN/conf" "$RUN/journal"
   chmod 700 "$RUN/journal" "$RUN/conf"
-  (umask 077 && pg_uri chat >"$RUN/secret/postgres-uri")
+  (umask 077 && pg_uri_of_services >"$RUN/secret/postgres-uri")
   {
     say "# Written by ./dev at every start of the broker. CHAT_BROKER_CONF=FILE adds lines, CHAT_PLUGIN_OPTS changes options."
     say "per_listener_settings false"

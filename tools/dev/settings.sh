@@ -9,7 +9,7 @@ RUN=${RUN%/}
 
 # What an `up` is asked for, remembered so that a later `start broker` starts the same broker; what the environment
 # gives then goes before it.
-SETTINGS=(CHAT_BARE CHAT_PREFIX CHAT_BIN_DIR CHAT_MOSQUITTO CHAT_BROKER_WRAPPER CHAT_PLUGIN_OPTS CHAT_USERS)
+SETTINGS=(CHAT_BARE CHAT_PREFIX CHAT_BIN_DIR CHAT_MOSQUITTO CHAT_BROKER_WRAPPER CHAT_PLUGIN_OPTS CHAT_USERS CHAT_PG_VIA)
 PORT='' WS_PORT='' PG_PORT='' REDIS_PORT=''
 
 load_settings() {
@@ -55,6 +55,9 @@ save_settings() {
 }
 
 pg_uri() { printf 'postgresql://%s:%s@127.0.0.1:%s/chat' "$1" "$(<"$RUN/secret/postgres-password")" "$PG_PORT"; }
+
+# The same as the broker and the bridge reach it: through a port that a test put in between, where CHAT_PG_VIA names one.
+pg_uri_of_services() { PG_PORT=${CHAT_PG_VIA:-$PG_PORT} pg_uri chat; }
 
 # The running folder is one command's at a time.
 lock_run_dir() {

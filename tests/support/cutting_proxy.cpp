@@ -1,5 +1,7 @@
-#include "tests/storage/cutting_proxy.h"
+#include "tests/support/cutting_proxy.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -23,10 +25,38 @@ sockaddr_un address(const std::string& path) {
   return address;
 }
 
-int unix_socket() {
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+sockaddr_in address(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+template <typename Address>
+int new_socket(const Address& where) {
+  const int fd = ::socket(reinterpret_cast<const sockaddr*>(&where)->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw std::runtime_error("can't make a socket");
   return fd;
+}
+
+template <typename Address>
+int listen_at(const Address& here, const std::string& name) {
+  const int fd = new_socket(here);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 || ::listen(fd, 128) != 0) {
+    throw std::runtime_error("can't listen on " + name);
+  }
+  return fd;
+}
+
+template <typename Address>
+int connected_to(const Address& there) {
+  const int fd = new_socket(there);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0) return fd;
+  ::close(fd);
+  return -1;
 }
 
 bool send_all(int to, const char* data, std::size_t size) {
@@ -46,16 +76,18 @@ bool readable(int fd) {
 
 }  // namespace
 
-CuttingProxy::CuttingProxy(std::string server, std::string folder)
-    : server_(std::move(server)), folder_(std::move(folder)) {
+CuttingProxy::CuttingProxy(const std::string& server, const std::string& folder)
+    : reach_([there = address(server)] { return connected_to(there); }), folder_(folder) {
   std::filesystem::create_directories(folder_);
   const auto path = folder_ + "/.s.PGSQL.5432";
   ::unlink(path.c_str());
-  listener_ = unix_socket();
-  const auto here = address(path);
-  if (::bind(listener_, reinterpret_cast<const sockaddr*>(&here), sizeof here) != 0 || ::listen(listener_, 8) != 0) {
-    throw std::runtime_error("can't listen on " + path);
-  }
+  listener_ = listen_at(address(path), path);
+  threads_.emplace_back([this] { accept_clients(); });
+}
+
+CuttingProxy::CuttingProxy(int server_port, int port)
+    : reach_([there = address(server_port)] { return connected_to(there); }) {
+  listener_ = listen_at(address(port), "port " + std::to_string(port));
   threads_.emplace_back([this] { accept_clients(); });
 }
 
@@ -80,6 +112,15 @@ void CuttingProxy::arm(std::string bytes, Action action) {
   action_ = action;
 }
 
+void CuttingProxy::disarm() {
+  const std::lock_guard lock(mutex_);
+  armed_.clear();
+}
+
+void CuttingProxy::cut_all() {
+  ++cuts_;
+}
+
 void CuttingProxy::thaw() {
   const std::lock_guard lock(mutex_);
   frozen_ = false;
@@ -100,6 +141,7 @@ bool CuttingProxy::forward(int from, int to, bool from_client, bool* cut_on_answ
   const auto got = ::recv(from, data.data(), data.size(), 0);
   if (got <= 0) return false;
   const auto size = static_cast<std::size_t>(got);
+  if (const int delay = delay_ms_; delay > 0) ::poll(nullptr, 0, delay);
   if (!from_client) return !*cut_on_answer && send_all(to, data.data(), size);
   std::unique_lock lock(mutex_);
   if (armed_.empty() || std::string_view(data.data(), size).find(armed_) == std::string_view::npos) {
@@ -117,18 +159,19 @@ bool CuttingProxy::forward(int from, int to, bool from_client, bool* cut_on_answ
 }
 
 void CuttingProxy::serve(int client) {
-  const int server = unix_socket();
-  const auto there = address(server_);
-  bool open = ::connect(server, reinterpret_cast<const sockaddr*>(&there), sizeof there) == 0;
+  ++connections_;
+  const int cuts = cuts_;
+  const int server = reach_();
+  bool open = server >= 0;
   bool cut_on_answer = false;
-  while (open && !ending_) {
+  while (open && !ending_ && cuts == cuts_) {
     std::array<pollfd, 2> ends{{{client, POLLIN, 0}, {server, POLLIN, 0}}};
     if (::poll(ends.data(), ends.size(), kPollMs) <= 0) continue;
     if (ends[0].revents != 0) open = forward(client, server, true, &cut_on_answer);
     if (open && ends[1].revents != 0) open = forward(server, client, false, &cut_on_answer);
   }
   ::close(client);
-  ::close(server);
+  if (server >= 0) ::close(server);
 }
 
 }  // namespace chat::test
