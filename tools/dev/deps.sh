@@ -10,7 +10,8 @@ PACKAGES=(g++ cmake ninja-build pkg-config ccache
 
 # Only for lint and test. The form of the sources is that of Debian 12's clang-format; see lint.sh.
 # SQLite: the journal's benchmark compares itself with it, and every source is to be checked.
-LINT_PACKAGES=(shellcheck libsqlite3-dev)
+# libfaketime: a broker whose clock is wrong.
+LINT_PACKAGES=(shellcheck libsqlite3-dev libfaketime)
 LINT_PACKAGES_REFERENCE=(clang-format clang-tidy)
 
 # The services that the packages start by themselves, on ports of their own.
