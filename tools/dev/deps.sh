@@ -11,6 +11,8 @@ PACKAGES=(g++ cmake ninja-build pkg-config ccache
 # Only for lint and test. The form of the sources is that of Debian 12's clang-format; see lint.sh.
 # SQLite: the journal's benchmark compares itself with it, and every source is to be checked.
 LINT_PACKAGES=(shellcheck libsqlite3-dev)
+# Fuzzing needs clang; a small Python package brings a public corpus of JSON documents (tests/core/json_corpus_test.cpp).
+FUZZ_PACKAGES=(clang libclang-rt-dev python3-simplejson)
 LINT_PACKAGES_REFERENCE=(clang-format clang-tidy)
 
 # The services that the packages start by themselves, on ports of their own.
@@ -34,7 +36,7 @@ cmd_deps() {
   case ${1:-} in
     --run-only) ;;
     '')
-      wanted+=("${LINT_PACKAGES[@]}")
+      wanted+=("${LINT_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}")
       [ "$(suite)" != bookworm ] || wanted+=("${LINT_PACKAGES_REFERENCE[@]}")
       ;;
     *) fail "./dev deps knows no \"$1\"" ;;
