@@ -1,5 +1,6 @@
 // A target with a fault on purpose: it reads one byte beyond what begins with "seq". The smoke run demands that the
 // fault is found, so that "no findings" of the others says something.
+#include <algorithm>
 #include <memory>
 
 #include "tests/fuzz/target.h"
