@@ -105,6 +105,13 @@ TEST_F(Admit, DeepNestingIsRefusedOrTakenButNeverOverflowsTheStack) {
   }
 }
 
+// JSON bounds no number, but what receivers make of a larger one differs: some round it, some fail.
+TEST_F(Admit, WholeNumbersThat64BitsDoNotHoldAreRefused) {
+  admitted(R"({"body":[18446744073709551615,-9223372036854775808,1e300,0.12345678901234567890123]})");
+  EXPECT_EQ(message_code(R"({"body":18446744073709551616})"), Code::kBadJson);
+  EXPECT_EQ(message_code(R"({"body":-9223372036854775809})"), Code::kBadJson);
+}
+
 TEST_F(Admit, ServerFieldsAreReservedHoweverTheyAreSpelled) {
   for (const std::string name : {"conv", "seq", "server_time", "from", "mid"}) {
     EXPECT_EQ(message_code("{\"" + name + "\":1,\"body\":1}"), Code::kReservedField) << name;

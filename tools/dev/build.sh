@@ -24,8 +24,8 @@ configure() { # PRESET
 cmd_build() {
   local preset=${1:-release}
   case $preset in
-    release | debug | asan | tsan) ;;
-    *) fail "there is no preset \"$preset\"" "One of: release debug asan tsan" ;;
+    release | debug | asan | tsan | fuzz) ;;
+    *) fail "there is no preset \"$preset\"" "One of: release debug asan tsan fuzz" ;;
   esac
   build_targets "$preset"
 }

@@ -12,6 +12,8 @@ PACKAGES=(g++ cmake ninja-build pkg-config ccache
 # SQLite: the journal's benchmark compares itself with it, and every source is to be checked.
 # libfaketime: a broker whose clock is wrong.
 LINT_PACKAGES=(shellcheck libsqlite3-dev libfaketime)
+# Fuzzing needs clang; a small Python package brings a public corpus of JSON documents (tests/core/json_corpus_test.cpp).
+FUZZ_PACKAGES=(clang libclang-rt-dev python3-simplejson)
 LINT_PACKAGES_REFERENCE=(clang-format clang-tidy)
 
 # The services that the packages start by themselves, on ports of their own.
@@ -35,7 +37,7 @@ cmd_deps() {
   case ${1:-} in
     --run-only) ;;
     '')
-      wanted+=("${LINT_PACKAGES[@]}")
+      wanted+=("${LINT_PACKAGES[@]}" "${FUZZ_PACKAGES[@]}")
       [ "$(suite)" != bookworm ] || wanted+=("${LINT_PACKAGES_REFERENCE[@]}")
       ;;
     *) fail "./dev deps knows no \"$1\"" ;;

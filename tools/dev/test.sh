@@ -14,6 +14,7 @@ cmd_test() {
   done
   cmd_deps
   cmd_build release
+  if fuzz_is_tested "$regex"; then cmd_build fuzz; fi
   run_ctest "$regex" "$long" || bad=1
   # Behind the tests, whose waits have limits, and whatever they said: one run tells all.
   if [ -n "$lint" ]; then
