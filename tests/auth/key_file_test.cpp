@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 
 #include <filesystem>
+#include <vector>
 
 #include "plugin/auth/key_file.h"
 #include "tests/auth/folder.h"
@@ -31,7 +32,11 @@ class KeyFile : public ::testing::Test {
     EXPECT_EQ(ERR_peek_error(), 0U);
   }
 
-  static std::string set(const json& keys) { return json{{"keys", keys}}.dump(); }
+  static std::string set(const std::vector<json>& keys) {
+    auto all = json::array();
+    for (const auto& key : keys) all.push_back(key);
+    return json{{"keys", all}}.dump();
+  }
 
   KeyFolder folder_;
   std::string path_;
@@ -143,7 +148,7 @@ TEST_F(KeyFile, OfAKeySetIsOne) {
   for (const auto* odd : {"{", "[]", "{}", "5", R"({"keys":{}})", R"({"keys":[5]})", R"({"keys":[{"kid":5}]})",
                           R"({"keys":[]})", "-----BEGIN PUBLIC KEY-----"})
     expect_refused(Kind::kJwks, odd, "can't be used: ");
-  json many = json::array();
+  std::vector<json> many;
   for (int i = 0; i < 17; ++i) many.push_back(ed25519().jwk(std::to_string(i)));
   expect_refused(Kind::kJwks, set(many), "17 keys, and at most 16");
   expect_refused(Kind::kJwks, set({ed25519().jwk(std::string(300'000, 'x'))}), "larger than 256 KB");
