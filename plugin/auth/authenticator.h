@@ -52,7 +52,7 @@ class Authenticator {
 
   // Ends the connections whose tokens have ended, some hundreds at a time. `present`: whether that connection is the
   // one that has its client id, as far as is known: another that took the id over must not be ended in its place.
-  void tick(const std::function<bool(const ExpiryBook::Ended&)>& present);
+  void tick(const std::function<bool(const ExpiryBook::Connection&)>& present);
 
  private:
   const AuthOptions options_;

@@ -2,12 +2,11 @@
 
 namespace chat {
 
-void ExpiryBook::write(Ended connection, TimeMs ends_at) {
-  forget(connection.handle);
-  ends_.emplace(ends_at, connection.handle);
-  entries_.emplace(
-      connection.handle,
-      Entry{.ends_at = ends_at, .device = std::move(connection.device), .user = std::move(connection.user)});
+void ExpiryBook::write(Connection connection, TimeMs ends_at) {
+  const auto* handle = connection.handle;
+  forget(handle);
+  ends_.emplace(ends_at, handle);
+  entries_.emplace(handle, Entry{.ends_at = ends_at, .connection = std::move(connection)});
 }
 
 void ExpiryBook::forget(const void* handle) {
@@ -17,14 +16,17 @@ void ExpiryBook::forget(const void* handle) {
   entries_.erase(found);
 }
 
-std::vector<ExpiryBook::Ended> ExpiryBook::take_ended(TimeMs now, std::size_t most) {
-  std::vector<Ended> ended;
+const ExpiryBook::Connection* ExpiryBook::lasting(const void* handle, TimeMs now) const {
+  const auto found = entries_.find(handle);
+  return found != entries_.end() && now < found->second.ends_at ? &found->second.connection : nullptr;
+}
+
+std::vector<ExpiryBook::Connection> ExpiryBook::take_ended(TimeMs now, std::size_t most) {
+  std::vector<Connection> ended;
   while (ended.size() < most && !ends_.empty() && ends_.begin()->first <= now) {
-    const auto* handle = ends_.begin()->second;
-    auto entry = entries_.extract(handle);
+    auto entry = entries_.extract(ends_.begin()->second);
     ends_.erase(ends_.begin());
-    ended.push_back(
-        {.handle = handle, .device = std::move(entry.mapped().device), .user = std::move(entry.mapped().user)});
+    ended.push_back(std::move(entry.mapped().connection));
   }
   return ended;
 }

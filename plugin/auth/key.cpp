@@ -8,6 +8,8 @@
 #include <array>
 #include <utility>
 
+#include "plugin/auth/digest.h"
+
 namespace chat {
 namespace {
 
@@ -79,7 +81,11 @@ std::optional<Algorithm> algorithm_of(std::string_view name) {
 }
 
 VerifyKey::VerifyKey(Algorithm algorithm, std::string id, std::string material, PublicKey key)
-    : algorithm_(algorithm), id_(std::move(id)), material_(std::move(material)), key_(std::move(key)) {}
+    : algorithm_(algorithm),
+      id_(std::move(id)),
+      material_(std::move(material)),
+      fingerprint_(sha256(std::string(algorithm_name(algorithm)) + " " + material_)),
+      key_(std::move(key)) {}
 
 std::optional<VerifyKey> VerifyKey::of_secret(std::string secret, std::string id, std::string* why) {
   if (secret.find("-----BEGIN") != std::string::npos) {

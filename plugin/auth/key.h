@@ -41,6 +41,8 @@ class VerifyKey {
   Algorithm algorithm() const { return algorithm_; }
   const std::string& id() const { return id_; }  // "kid"; empty: it has none
 
+  const std::string& fingerprint() const { return fingerprint_; }  // tells it from all others; holds no secret
+
   // Whether this key's owner signed it, by this key's algorithm. Leaves nothing in OpenSSL's queue of errors.
   bool verifies(const SignedText& token) const;
 
@@ -52,7 +54,8 @@ class VerifyKey {
   Algorithm algorithm_;
   std::string id_;
   std::string material_;  // what libjwt takes: the secret, or the public key in PEM
-  PublicKey key_;         // what OpenSSL takes: null with a secret
+  std::string fingerprint_;
+  PublicKey key_;  // what OpenSSL takes: null with a secret
 };
 
 }  // namespace chat

@@ -98,16 +98,24 @@ std::vector<const VerifyKey*> candidates(const std::vector<VerifyKey>& keys, con
 TokenChecker::TokenChecker(std::vector<VerifyKey> keys, TokenRules rules)
     : keys_(std::move(keys)), rules_(std::move(rules)) {}
 
+bool TokenChecker::has_key(std::string_view fingerprint) const {
+  return std::any_of(keys_.begin(), keys_.end(),
+                     [&](const VerifyKey& key) { return key.fingerprint() == fingerprint; });
+}
+
 TokenVerdict TokenChecker::check(std::string_view token, std::string_view user, TimeMs now) const {
   TokenVerdict verdict;
   const auto read = read_token(token, &verdict.refusal);
   if (!read) return verdict;
   const auto keys = candidates(keys_, *read, &verdict.refusal);
   if (keys.empty()) return verdict;
-  if (std::none_of(keys.begin(), keys.end(), [&](const VerifyKey* key) { return key->verifies(read->text); })) {
+  const auto signer =
+      std::find_if(keys.begin(), keys.end(), [&](const VerifyKey* key) { return key->verifies(read->text); });
+  if (signer == keys.end()) {
     verdict.refusal = "its signature is not of a key of this broker";
     return verdict;
   }
+  verdict.key = (*signer)->fingerprint();
   const auto claims = json::parse(read->payload, nullptr, false);
   if (!claims.is_object()) {
     verdict.refusal = "its payload is no JSON object";

@@ -20,6 +20,7 @@ struct TokenRules {
 
 struct TokenVerdict {
   std::string refusal;  // why not: a phrase without the token, "its exp passed 3 s ago"; empty: it is good
+  std::string key;      // of a good one: the fingerprint of the key that it was signed with
   TimeMs ends_at = 0;   // of a good one: from this moment of the wall clock on it is not
 };
 
@@ -29,6 +30,7 @@ class TokenChecker {
  public:
   TokenChecker(std::vector<VerifyKey> keys, TokenRules rules);
 
+  bool has_key(std::string_view fingerprint) const;
   TokenVerdict check(std::string_view token, std::string_view user, TimeMs now) const;
 
  private:

@@ -226,7 +226,7 @@ std::string check_token_options(const GivenOptions& given) {
   for (const auto& [name, value] : given) {
     const bool file = name == "jwt_key_file" || name == "jwt_secret_file" || name == "jwt_jwks_file";
     if (file) files.push_back("plugin_opt_" + name);
-    if (!file && name.starts_with("jwt_")) rule = "plugin_opt_" + name;
+    if (name == "jwt_issuer" || name == "jwt_audience") rule = "plugin_opt_" + name;
   }
   if (files.size() > 1) return files[0] + " and " + files[1] + " are both given: all keys come from one file.";
   if (files.empty() && !rule.empty())

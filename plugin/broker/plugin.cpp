@@ -87,7 +87,7 @@ void Plugin::tick() {
   hub_->tick();
   if (authenticator_) {
     authenticator_->tick(
-        [this](const ExpiryBook::Ended& ended) { return !hub_->taken_over(ended.handle, ended.device); });
+        [this](const ExpiryBook::Connection& ended) { return !hub_->taken_over(ended.handle, ended.device); });
   }
   wake_.ticked();
 }

@@ -28,7 +28,7 @@ class Authentication : public ::testing::Test {
   }
 
   void tick() {
-    authenticator_.tick([this](const ExpiryBook::Ended& ended) { return ended.handle != gone_; });
+    authenticator_.tick([this](const ExpiryBook::Connection& ended) { return ended.handle != gone_; });
   }
 
   bool logged(const std::string& text) const {
@@ -131,6 +131,27 @@ TEST_F(Authentication, TakesTheNewKeysAtAReloadAndKeepsTheOldOnesWhereTheFileIsB
   authenticator_.reload();
   EXPECT_EQ(login(&one_, "phone", "alice", token("alice", 60)), Answer::kRefuse);
   EXPECT_EQ(login(&one_, "phone", "alice", token("alice", 60, ed25519())), Answer::kAdmit);
+}
+
+// The broker asks about everybody at a SIGHUP, such as a log's rotation, and a signature takes half a millisecond of
+// its thread.
+TEST_F(Authentication, ChecksATokenAgainOnlyWhereSomethingChanged) {
+  const auto mine = token("alice", 60);
+  EXPECT_EQ(login(&one_, "phone", "alice", mine), Answer::kAdmit);
+  const auto as_another = [&](const char* user) { return login(&one_, "phone", user, mine); };
+  folder_.file("key.pem", ed25519().public_pem() + p256().public_pem());
+  authenticator_.reload();
+  EXPECT_EQ(login(&one_, "phone", "alice", mine), Answer::kAdmit);
+  EXPECT_EQ(as_another("bob"), Answer::kRefuse);
+  EXPECT_EQ(login(&one_, "phone", "alice", mine), Answer::kAdmit);
+  folder_.file("key.pem", ed25519().public_pem());
+  authenticator_.reload();
+  EXPECT_EQ(login(&one_, "phone", "alice", mine), Answer::kRefuse);
+  folder_.file("key.pem", p256().public_pem());
+  authenticator_.reload();
+  EXPECT_EQ(login(&one_, "phone", "alice", mine), Answer::kAdmit);
+  clock_.pass(60'000);
+  EXPECT_EQ(login(&one_, "phone", "alice", mine), Answer::kRefuse);
 }
 
 TEST_F(Authentication, DoesNotStartWithoutKeys) {

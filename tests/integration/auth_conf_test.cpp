@@ -29,20 +29,19 @@ struct ConfStack {
 
 class AuthConf : public StackSuite<ConfStack> {
  protected:
-  void SetUp() override {
+  static void SetUpTestSuite() {
+    StackSuite::SetUpTestSuite();
+    stack().stop("broker");  // its port, journal and bridge are those of the installed brokers
     fs::create_directories(etc() / "conf.d");
     make_certificates();
-    stack().stop("broker");  // its port, journal and bridge are the installed broker's now
   }
 
   void TearDown() override {
-    if (broker_ != nullptr && HasFailure()) std::cout << broker_->log() << std::flush;
-    if (broker_ != nullptr) {
-      broker_->signal(SIGTERM);
-      broker_->wait();
-    }
-    fs::remove_all(etc());
-    stack().start("broker");
+    if (broker_ == nullptr) return;
+    if (HasFailure()) std::cout << broker_->log() << std::flush;
+    broker_->signal(SIGTERM);
+    broker_->wait();
+    fs::remove(etc() / "broker.log");
   }
 
   static fs::path etc() { return fs::path(stack().folder()) / "etc"; }
