@@ -123,6 +123,7 @@ int on_disconnect(int, void* event_data, void*) {
     const auto* event = static_cast<const mosquitto_evt_disconnect*>(event_data);
     const auto client = client_of(event->client);
     plugin->hub().disconnected(client.handle, client.device);
+    if (plugin->authenticator() != nullptr) plugin->authenticator()->disconnected(client.handle);
     return static_cast<int>(MOSQ_ERR_SUCCESS);
   });
 }
@@ -136,10 +137,34 @@ int on_tick(int, void* event_data, void*) {
   });
 }
 
-// Nothing of ours is read again; but the answer decides whether the broker's other plugins are asked (2.0) or it ends
-// (2.1).
+// Registered only where there are keys for tokens: with this event the broker refuses whom nobody lets in, also where
+// anonymous clients are allowed.
+int on_basic_auth(int, void* event_data, void*) {
+  return guarded(MOSQ_ERR_AUTH, [&] {
+    const auto* event = static_cast<const mosquitto_evt_basic_auth*>(event_data);
+    auto client = client_of(event->client);
+    client.user = text_or_empty(event->username);
+    using Answer = Authenticator::Answer;
+    switch (plugin->authenticator()->login(client, text_or_empty(event->password))) {
+      case Answer::kAdmit:
+        return static_cast<int>(MOSQ_ERR_SUCCESS);
+      case Answer::kNotOurs:
+        return static_cast<int>(MOSQ_ERR_PLUGIN_DEFER);
+      case Answer::kRefuse:
+        break;
+    }
+    return static_cast<int>(MOSQ_ERR_AUTH);
+  });
+}
+
+// Of ours only the keys for tokens are read again; the answer decides whether the broker's other plugins are asked
+// (2.0) or it ends (2.1).
 int on_reload(int, void*, void*) {
-  return mosquitto_api::is_2_1() ? static_cast<int>(MOSQ_ERR_SUCCESS) : static_cast<int>(MOSQ_ERR_PLUGIN_DEFER);
+  const int go_on = mosquitto_api::is_2_1() ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
+  return guarded(go_on, [&] {
+    if (plugin->authenticator() != nullptr) plugin->authenticator()->reload();
+    return go_on;
+  });
 }
 
 int register_callbacks() {
@@ -152,7 +177,8 @@ int register_callbacks() {
     const int result = mosquitto_callback_register(plugin_id, event, callback, nullptr, nullptr);
     if (result != MOSQ_ERR_SUCCESS && event != mosquitto_api::kEventClientOffline) return result;
   }
-  return MOSQ_ERR_SUCCESS;
+  if (plugin->authenticator() == nullptr) return MOSQ_ERR_SUCCESS;
+  return mosquitto_callback_register(plugin_id, MOSQ_EVT_BASIC_AUTH, on_basic_auth, nullptr, nullptr);
 }
 
 int start(const mosquitto_opt* given, int count) {

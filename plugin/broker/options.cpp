@@ -12,6 +12,8 @@
 namespace chat {
 namespace {
 
+constexpr std::size_t kClaimBytesMax = 255;
+
 std::optional<std::int64_t> number(std::string_view text, std::int64_t least, std::int64_t most) {
   std::int64_t value = 0;
   const auto result = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -84,6 +86,24 @@ bool set_uri_file(std::string_view text, Options* options) {
   return text.starts_with('/');
 }
 
+// A setter for the one file that holds the keys for tokens.
+auto key_file(KeySource::Kind kind) {
+  return [kind](std::string_view text, Options* options) {
+    options->auth.keys = {.kind = kind, .path = std::string(text)};
+    return text.starts_with('/');
+  };
+}
+
+bool set_issuer(std::string_view text, Options* options) {
+  options->auth.rules.issuer = text;
+  return !text.empty() && text.size() <= kClaimBytesMax;
+}
+
+bool set_audience(std::string_view text, Options* options) {
+  options->auth.rules.audience = text;
+  return !text.empty() && text.size() <= kClaimBytesMax;
+}
+
 std::vector<OptionRow> make_table() {
   return {
       {"chat_prefix", "chat", "one or more topic levels without wildcards, at most 64 bytes",
@@ -116,6 +136,18 @@ std::vector<OptionRow> make_table() {
        "Whether a user whom the broker authenticated is recorded at first sight, or has to be added with chatctl.",
        one_of<bool>({{"true", true}, {"false", false}},
                     [](bool create, Options* o) { o->answers.create_users = create; })},
+      {"jwt_key_file", "", "an absolute path to a file with public keys in PEM",
+       "Users may log in with a token (JWT) as their password, signed with one of these keys: RS256, ES256 or EdDSA.",
+       key_file(KeySource::Kind::kPublicKeys)},
+      {"jwt_secret_file", "", "an absolute path to a file whose first line is a secret of 32 bytes or more",
+       "The same, with tokens signed with a shared secret: HS256.", key_file(KeySource::Kind::kSecret)},
+      {"jwt_jwks_file", "", "an absolute path to a file with a JSON Web Key Set",
+       "The same, with the keys as identity providers publish them.", key_file(KeySource::Kind::kJwks)},
+      {"jwt_issuer", "", "a text of 1 to 255 bytes", "What a token's iss must be.", set_issuer},
+      {"jwt_audience", "", "a text of 1 to 255 bytes", "What a token's aud must be, or hold.", set_audience},
+      {"jwt_leeway_s", "5", "a whole number from 0 to 300",
+       "By how many seconds the clocks of this machine and of who signs tokens may differ.",
+       whole(0, 300, [](auto value, Options* o) { o->auth.rules.leeway_ms = value * 1000; })},
       {"max_message_bytes", "65536", "a whole number from 256 to 1048576",
        "The largest message that is accepted, as published.",
        whole(256, 1'048'576,
@@ -187,6 +219,21 @@ std::string read_uri_file(Options* options) {
   return {};
 }
 
+// What is wrong with what was given of the options for tokens; empty: nothing.
+std::string check_token_options(const GivenOptions& given) {
+  std::vector<std::string> files;
+  std::string rule;
+  for (const auto& [name, value] : given) {
+    const bool file = name == "jwt_key_file" || name == "jwt_secret_file" || name == "jwt_jwks_file";
+    if (file) files.push_back("plugin_opt_" + name);
+    if (name == "jwt_issuer" || name == "jwt_audience") rule = "plugin_opt_" + name;
+  }
+  if (files.size() > 1) return files[0] + " and " + files[1] + " are both given: all keys come from one file.";
+  if (files.empty() && !rule.empty())
+    return rule + " is given without keys: plugin_opt_jwt_key_file, _jwt_secret_file or _jwt_jwks_file names them.";
+  return {};
+}
+
 }  // namespace
 
 std::span<const OptionRow> option_table() {
@@ -212,6 +259,8 @@ std::string read_options(const GivenOptions& given, Options* options) {
              std::string(row->allowed) + ".";
     }
   }
+  options->auth.rules.never_user = options->hub.bridge_user;
+  if (auto why = check_token_options(given); !why.empty()) return why;
   if (!options->postgres_uri.empty() && !options->postgres_uri_file.empty()) {
     return "plugin_opt_postgres_uri and plugin_opt_postgres_uri_file are both given: one of them is enough.";
   }

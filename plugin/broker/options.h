@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "plugin/auth/authenticator.h"
 #include "plugin/core/hub.h"
 #include "plugin/journal/journal.h"
 #include "plugin/persister/persister.h"
@@ -23,6 +24,7 @@ struct Options {
   JournalOptions journal;
   PersisterOptions persister;
   AnswerOptions answers;
+  AuthOptions auth;
   std::string postgres_uri;
   std::string postgres_uri_file;
   AclMode acl_mode = AclMode::kDefer;

@@ -30,6 +30,11 @@ Plugin::Plugin(const Options& options) : options_(options), parts_(chosen_parts(
 std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) {
   std::unique_ptr<Plugin> plugin(new Plugin(options));
   auto& self = *plugin;
+  if (options.auth.keys.kind != KeySource::Kind::kNone) {
+    self.authenticator_ = std::make_unique<Authenticator>(options.auth, system_clock(), self.broker_);
+    *why = self.authenticator_->open();
+    if (!why->empty()) return nullptr;
+  }
   JournalError error;
   self.journal_ = Journal::open(options.journal, posix_file_system(), &error);
   if (!self.journal_) {
@@ -80,6 +85,10 @@ void Plugin::tick() {
     for (auto& notice : mailbox_.take()) hub_->notice(std::move(notice));
   }
   hub_->tick();
+  if (authenticator_) {
+    authenticator_->tick(
+        [this](const ExpiryBook::Connection& ended) { return !hub_->taken_over(ended.handle, ended.device); });
+  }
   wake_.ticked();
 }
 

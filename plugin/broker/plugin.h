@@ -21,6 +21,7 @@ class Plugin {
   ~Plugin();
 
   Hub& hub() { return *hub_; }
+  Authenticator* authenticator() { return authenticator_.get(); }  // null: no tokens
   const Options& options() const { return options_; }
 
   void tick();
@@ -38,6 +39,7 @@ class Plugin {
   Mailbox mailbox_;
   Health health_{mailbox_};
   Progress progress_;
+  std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<RequestRouter> requests_;
   std::unique_ptr<Hub> hub_;

@@ -237,6 +237,11 @@ void Hub::disconnected(const void* handle, std::string_view device) {
   directory_.erase(*session);
 }
 
+bool Hub::taken_over(const void* handle, std::string_view device) {
+  const auto* session = directory_.find_device(device);
+  return session != nullptr && session->handle != handle;
+}
+
 // ---- publishing
 // ---------------------------------------------------------------------------------------------------------
 

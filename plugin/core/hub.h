@@ -62,6 +62,8 @@ class Hub {
 
   PublishVerdict published(const ClientRef& client, std::string_view topic, std::string_view payload, int qos);
   void disconnected(const void* handle, std::string_view device);
+  // Whether another connection than this one has that client id, as far as was seen.
+  bool taken_over(const void* handle, std::string_view device);
 
   void notice(Notice notice);
   void tick();

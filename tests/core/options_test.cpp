@@ -49,6 +49,8 @@ TEST(OptionsTest, WithoutAnythingGivenTheDefaultsAreThoseOfTheStructs) {
   EXPECT_EQ(options.answers.require_contact, answers.require_contact);
   EXPECT_EQ(options.hub.require_contact, hub.require_contact);
   EXPECT_EQ(options.acl_mode, AclMode::kDefer);
+  EXPECT_EQ(options.auth.keys.kind, KeySource::Kind::kNone);
+  EXPECT_EQ(options.auth.rules.leeway_ms, 5000);
   EXPECT_EQ(options.postgres_uri, kUri);
 }
 
@@ -120,6 +122,10 @@ TEST(OptionsTest, WhatIsGivenArrives) {
                   {"journal_segment_mb", "1"},
                   {"acl_mode", "allow"},
                   {"bridge_user", "b"},
+                  {"jwt_jwks_file", "/tmp/jwks.json"},
+                  {"jwt_issuer", "login"},
+                  {"jwt_audience", "chat"},
+                  {"jwt_leeway_s", "0"},
                   {"max_message_bytes", "1000"},
                   {"window", "7"},
                   {"replay", "newest"},
@@ -142,6 +148,12 @@ TEST(OptionsTest, WhatIsGivenArrives) {
   EXPECT_EQ(options.journal.segment_bytes, 1U << 20);
   EXPECT_EQ(options.acl_mode, AclMode::kAllow);
   EXPECT_EQ(options.hub.bridge_user, "b");
+  EXPECT_EQ(options.auth.keys.kind, KeySource::Kind::kJwks);
+  EXPECT_EQ(options.auth.keys.path, "/tmp/jwks.json");
+  EXPECT_EQ(options.auth.rules.issuer, "login");
+  EXPECT_EQ(options.auth.rules.audience, "chat");
+  EXPECT_EQ(options.auth.rules.leeway_ms, 0);
+  EXPECT_EQ(options.auth.rules.never_user, "b");
   EXPECT_EQ(options.hub.message_bytes_max, 1000U);
   EXPECT_EQ(options.hub.outflow.window, 7);
   EXPECT_EQ(options.hub.outflow.replay, Replay::kNewest);
@@ -170,10 +182,27 @@ TEST(OptionsTest, NamesAndPathsThatCannotWorkAreRefused) {
                                                               {"chat_prefix", ""},
                                                               {"bridge_user", "no good"},
                                                               {"journal_dir", "relative"},
+                                                              {"jwt_key_file", "relative"},
+                                                              {"jwt_secret_file", ""},
+                                                              {"jwt_jwks_file", "https://x/jwks"},
+                                                              {"jwt_issuer", ""},
+                                                              {"jwt_audience", std::string(256, 'x')},
                                                               {"postgres_uri_file", "relative"}};
   for (const auto& [name, value] : rows) {
     Options options;
     EXPECT_NE(read_options({{name, value}}, &options).find("plugin_opt_" + name), std::string::npos) << name;
+  }
+}
+
+TEST(OptionsTest, TheKeysForTokensComeFromOneFileAndNothingIsAskedOfTokensWithoutKeys) {
+  for (const auto& [given, named] : std::vector<std::pair<GivenOptions, std::string>>{
+           {{{"jwt_key_file", "/a"}, {"jwt_jwks_file", "/b"}}, "plugin_opt_jwt_jwks_file are both given"},
+           {{{"jwt_secret_file", "/a"}, {"jwt_key_file", "/a"}}, "plugin_opt_jwt_key_file are both given"},
+           {{{"jwt_issuer", "login"}}, "plugin_opt_jwt_issuer is given without keys"},
+           {{{"jwt_audience", "chat"}}, "plugin_opt_jwt_audience is given without keys"}}) {
+    Options options;
+    const auto sentence = read(given, &options);
+    EXPECT_NE(sentence.find(named), std::string::npos) << sentence;
   }
 }
 

@@ -80,7 +80,7 @@ test_TlsExampleIsAcceptedByTheBroker() {
     [ "$(id -u)" != 0 ] || echo "user root"
     sed -e "s|/etc/mosquitto/certs/fullchain.pem|$HERE/certificate|; s|/etc/mosquitto/certs/privkey.pem|$HERE/key|" \
       -e "s|/etc/mosquitto/passwd|$passwd|; s/^listener 8883/listener $tls 127.0.0.1/; s/^listener 8884/listener $ws 127.0.0.1/" \
-      -e "s/^listener 1883/listener $plain/" "$ROOT/conf/listener-tls.conf"
+      -e "s/^listener 1883/listener $plain/" "$ROOT/conf/auth-password-file.conf" "$ROOT/conf/listener-tls.conf"
   } >"$HERE/all.conf"
   PATH=$PATH:/usr/sbin mosquitto -c "$HERE/all.conf" >"$HERE/all.out" 2>&1 &
   CHILDREN+=($!)
