@@ -161,7 +161,7 @@ TEST_P(Flood, ConnectingAnewGivesNothingBack) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Mqtt, Flood, ::testing::Values(kMqtt311, kMqtt5),
-                         [](const auto& info) { return info.param == kMqtt5 ? "Mqtt5" : "Mqtt311"; });
+                         [](const auto& version) { return version.param == kMqtt5 ? "Mqtt5" : "Mqtt311"; });
 
 // ---- devices
 
