@@ -79,8 +79,8 @@ Access Hub::may_subscribe(const ClientRef& client, std::string_view filter, int 
   const auto decision = decide_subscribe(topics_, filter, client.user, is_bridge);
   using Kind = SubscribeDecision::Kind;
   if (decision.kind == Kind::kOutside) return Access::kOutside;
-  // The broker asks again about the subscriptions that a session keeps while its connection is ended. Nobody is there:
-  // it makes no session, opens nothing and counts for nothing.
+  // The broker asks once more about the subscriptions that a session keeps, just before it ends the connection: whoever
+  // has used up what they may ask must not lose them for that.
   if (kicking_) {
     if (decision.kind == Kind::kRefused) return Access::kRefused;
     return decision.kind == Kind::kEverything ? Access::kOutside : Access::kGranted;

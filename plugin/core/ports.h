@@ -27,8 +27,8 @@ class Broker {
   // To whoever is subscribed.
   virtual void publish(const std::string& topic, std::string_view payload, int qos) = 0;
   // Ends the connection of a client, whose last will is published. Not from within a callback about that client: in
-  // tick(). Its disconnection comes before this returns, and behind it the questions about the subscriptions that its
-  // session keeps.
+  // tick(). Before it returns the core is asked about the subscriptions that the client's session keeps, and told of
+  // its disconnection.
   virtual void kick(const std::string& device) = 0;
   virtual void log(LogLevel level, const std::string& text) = 0;
 };

@@ -213,6 +213,26 @@ TEST_F(Devices, WhoCameBackBeforeBeingDisconnectedIsNotDisconnectedForTheOldConn
   EXPECT_EQ(broker.kicked, std::vector<std::string>{"a2"});
 }
 
+// It is asked about them anew while it is disconnected; a refusal would take them out of the session for good.
+TEST_F(Devices, ADeviceThatIsDisconnectedKeepsItsSubscriptionsWhateverItMayStillAsk) {
+  options.rates.user.requests = {.per_second = 1, .burst = 2};
+  start_with(1, TooManyDevices::kKickOldest);
+  EXPECT_TRUE(subscribe(connect("alice", "a2"), "chat/u/alice/#"));
+  EXPECT_TRUE(subscribe(alice_, "chat/u/alice/ack"));
+  EXPECT_FALSE(subscribe(alice_, "chat/u/alice/error")) << "there is no more to be asked";
+  int asked = 0;
+  broker.on_kick = [&] {
+    ++asked;
+    EXPECT_TRUE(subscribe(alice_, "chat/u/alice/#"));
+    EXPECT_TRUE(subscribe(alice_, "chat/c/" + conv_ + "/msg"));
+    EXPECT_FALSE(subscribe(alice_, "chat/u/bob/#"));
+    disconnect(alice_);
+  };
+  tick(1);
+  tick(1);
+  EXPECT_EQ(asked, 1);
+}
+
 TEST_F(Devices, WithRefuseTheNewOneMayDoNothingUntilAnotherIsGone) {
   start_with(2, TooManyDevices::kRefuse);
   online("alice", "a2");

@@ -25,17 +25,19 @@ bool refused(int code, int protocol) {
 
 // ---- rates
 
-struct RateStack {
+struct RefusingStack {
   static StackOptions options() {
     // One a second: nothing comes back while a flood of some milliseconds is under way, but what is counted below.
     return {.plugin = {{"rate_messages_per_user", "1/s burst " + std::to_string(kBurst)},
                        {"rate_messages_per_device", "1/s burst " + std::to_string(kDeviceBurst)},
-                       {"rate_requests_per_device", "1/s burst 10"},
-                       {"rate_bytes_per_user", "20000/s burst 100000"}}};
+                       {"rate_requests_per_device", "1/s burst 60"},
+                       {"rate_bytes_per_user", "20000/s burst 100000"},
+                       {"max_devices", "2"},
+                       {"max_devices_action", "refuse"}}};
   }
 };
 
-class Flood : public StackSuite<RateStack>, public ::testing::WithParamInterface<int> {
+class Flood : public StackSuite<RefusingStack>, public ::testing::WithParamInterface<int> {
  protected:
   // Publishes so many messages without waiting for any, and answers how many got a refusing reason code.
   static int flood(ChatClient& client, const std::string& conv, int count, const std::string& prefix) {
@@ -128,7 +130,7 @@ TEST_P(Flood, OfRequestsAndOfBytesIsRefusedToo) {
   const auto users = stack().new_users(2);
   const auto conv = stack().new_group(users[0], {users[1]});
   const auto client = device(users[0], {.protocol = GetParam()});
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 200; ++i) {
     client->mqtt().publish_async("chat/rpc/ping", json{{"id", "p-" + std::to_string(i)}}.dump(), [](int) {});
   }
   const auto of_requests = client->error("rate_limited");
@@ -160,21 +162,37 @@ TEST_P(Flood, ConnectingAnewGivesNothingBack) {
   });
 }
 
+TEST_P(Flood, OfDevicesIsRefusedUntilAnotherOneIsGone) {
+  const auto user = stack().new_user();
+  const auto first = device(user, {.protocol = GetParam()});
+  const auto second = device(user, {.protocol = GetParam()});
+  ChatClient third(port(), user, {.protocol = GetParam(), .subscribe = false});
+  third.connect();
+  EXPECT_GE(third.mqtt().subscribe(third.own("#")), 0x80);
+  const int code = third.mqtt().publish(direct_topic(user), text("m-1", "x"));
+  EXPECT_EQ(code, GetParam() == kMqtt5 ? kNotAuthorised : 0);
+  const auto error = first->error("not_allowed");
+  EXPECT_NE(error.at("reason").get<std::string>().find("has 2 devices connected"), std::string::npos) << error;
+  EXPECT_TRUE(third.mqtt().connected());
+  first->mqtt().drop();
+  first->connect();  // the same device, anew
+  EXPECT_GE(third.mqtt().subscribe(third.own("#")), 0x80);
+  first->mqtt().drop();
+  eventually("room", [&] { return third.mqtt().subscribe(third.own("#")) < 0x80; });
+  EXPECT_EQ(request(third, "ping").at("ok"), true);
+}
+
 INSTANTIATE_TEST_SUITE_P(Mqtt, Flood, ::testing::Values(kMqtt311, kMqtt5),
                          [](const auto& version) { return version.param == kMqtt5 ? "Mqtt5" : "Mqtt311"; });
 
-// ---- devices
+// ---- devices that come and go
 
-struct KickStack {
+struct KickingStack {
   static StackOptions options() { return {.plugin = {{"max_devices", "2"}, {"max_devices_action", "kick_oldest"}}}; }
 };
-struct RefuseStack {
-  static StackOptions options() { return {.plugin = {{"max_devices", "2"}, {"max_devices_action", "refuse"}}}; }
-};
-using KickOldest = StackSuite<KickStack>;
-using RefuseNewest = StackSuite<RefuseStack>;
+using Bounds = StackSuite<KickingStack>;
 
-TEST_F(KickOldest, OneDeviceMoreDisconnectsTheOneThatWasThereLongestAndSaysSo) {
+TEST_F(Bounds, OneDeviceMoreDisconnectsTheOneThatWasThereLongestAndSaysSo) {
   for (const int protocol : {kMqtt311, kMqtt5}) {
     const auto user = stack().new_user();
     const auto oldest = device(user, {.protocol = protocol});
@@ -192,7 +210,7 @@ TEST_F(KickOldest, OneDeviceMoreDisconnectsTheOneThatWasThereLongestAndSaysSo) {
   }
 }
 
-TEST_F(KickOldest, ADeviceThatConnectsAnewCountsOnceHoweverRudelyItLeft) {
+TEST_F(Bounds, ADeviceThatConnectsAnewCountsOnceHoweverRudelyItLeft) {
   const auto user = stack().new_user();
   const auto phone = device(user, {.device = user + "-phone"});
   const auto tablet = device(user, {.device = user + "-tablet"});
@@ -208,8 +226,8 @@ TEST_F(KickOldest, ADeviceThatConnectsAnewCountsOnceHoweverRudelyItLeft) {
   EXPECT_TRUE(phone->errors().empty());
 }
 
-// Its session stays in the broker when it is disconnected; that must not count as a device that is there.
-TEST_F(KickOldest, AResumedSessionThatWasDisconnectedCountsForNothing) {
+// Its session stays in the broker when it is disconnected; that is no device that is there.
+TEST_F(Bounds, AResumedSessionThatWasDisconnectedCountsForNothing) {
   const auto user = stack().new_user();
   const auto oldest = device(user, {.clean_start = false, .session_expiry_s = 3600});
   const auto second = device(user);
@@ -224,37 +242,10 @@ TEST_F(KickOldest, AResumedSessionThatWasDisconnectedCountsForNothing) {
   EXPECT_EQ(third->errors().size(), 1U) << "what was said when the oldest went";
 }
 
-TEST_F(RefuseNewest, OneDeviceMoreMayDoNothingUntilAnotherIsGone) {
-  for (const int protocol : {kMqtt311, kMqtt5}) {
-    const auto user = stack().new_user();
-    const auto first = device(user, {.protocol = protocol});
-    const auto second = device(user, {.protocol = protocol});
-    ChatClient third(port(), user, {.protocol = protocol, .subscribe = false});
-    third.connect();
-    EXPECT_GE(third.mqtt().subscribe(third.own("#")), 0x80);
-    const int code = third.mqtt().publish(direct_topic(user), text("m-1", "x"));
-    EXPECT_EQ(code, protocol == kMqtt5 ? kNotAuthorised : 0);
-    const auto error = first->error("not_allowed");
-    EXPECT_NE(error.at("reason").get<std::string>().find("has 2 devices connected"), std::string::npos) << error;
-    EXPECT_TRUE(third.mqtt().connected());
-    first->mqtt().drop();
-    first->connect();  // the same device, anew
-    EXPECT_GE(third.mqtt().subscribe(third.own("#")), 0x80);
-    first->mqtt().drop();
-    eventually("room", [&] { return third.mqtt().subscribe(third.own("#")) < 0x80; });
-    EXPECT_EQ(request(third, "ping").at("ok"), true);
-  }
-}
-
-// ---- numbers
-
-struct NumberStack {
-  static StackOptions options() { return {}; }
-};
-using Numbers = StackSuite<NumberStack>;
+// ---- reactions
 
 // The 100 of the bridge's default, on one message, by three who give different ones at once.
-TEST_F(Numbers, AMessageTakesNoMoreDifferentReactionsThanTheBoundWhoeverIsQuicker) {
+TEST_F(Bounds, AMessageTakesNoMoreDifferentReactionsThanTheBoundWhoeverIsQuicker) {
   const auto users = stack().new_users(3);
   const auto conv = stack().new_group(users[0], {users[1], users[2]});
   const auto sender = device(users[0]);
