@@ -47,6 +47,7 @@ chat::ExitCode run(const chat::Options& options) {
                                                       .board = &board,
                                                       .standings = standings.get(),
                                                       .members_max = options.max_members,
+                                                      .groups_max = options.max_groups,
                                                       .require_contact = options.require_contact});
   const chat::Desk desk(options.prefix, registry);
   chat::Duty duty(options, desk, board, log);

@@ -142,6 +142,18 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
                  "How many members users may bring into a group; chatctl may exceed it")
       ->type_name("USERS")
       ->check(CLI::Range(2, 1'000'000));
+  app.add_option("--max-groups", options->max_groups,
+                 "How many groups one user may make or be brought into by others; chatctl may exceed it")
+      ->type_name("GROUPS")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--max-user-reactions", options->max_user_reactions,
+                 "How many different reactions one user may give one message")
+      ->type_name("EMOJIS")
+      ->check(CLI::Range(1, 10'000));
+  app.add_option("--max-reactions", options->max_reactions,
+                 "How many different reactions one message takes of all users together")
+      ->type_name("EMOJIS")
+      ->check(CLI::Range(1, 10'000));
   app.add_option("--standings-from", options->standings_from,
                  "How many conversations a user must be in for Redis to keep how they stand in each")
       ->type_name("CONVERSATIONS")
@@ -182,7 +194,9 @@ LinkOptions link_options(const Options& options) {
 CommandRules command_rules(const Options& options) {
   return {.recall_window = TimeMs{options.recall_window} * 1000,
           .keep_recalled = options.keep_recalled,
-          .message_bytes_max = options.max_message_bytes};
+          .message_bytes_max = options.max_message_bytes,
+          .user_reactions_max = static_cast<std::size_t>(options.max_user_reactions),
+          .reactions_max = static_cast<std::size_t>(options.max_reactions)};
 }
 
 }  // namespace chat

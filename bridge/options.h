@@ -29,6 +29,9 @@ struct Options {
   std::size_t max_message_bytes = 65'536;  // the plugin's option of this name
   bool require_contact = false;            // likewise
   int max_members = 5000;                  // of a group
+  int max_groups = 10'000;                 // of a user
+  int max_user_reactions = 50;             // different ones of a user on a message
+  int max_reactions = 100;                 // different ones on a message
   // Users of so many are kept in Redis: with fewer PostgreSQL is about as fast (docs/benchmarks.md).
   std::size_t standings_from = 500;  // conversations
 };

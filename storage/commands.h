@@ -48,6 +48,7 @@ struct CommandScene {
   Seq join_seq = 1;
   std::optional<CommandTarget> message;  // nullopt: there is none with that seq
   std::vector<std::string> emojis;       // with a reaction: the user's own on this message
+  std::size_t other_emojis = 0;          // ... where it is the first with its emoji: how many others there are, of all
 };
 
 // What becomes of a command.

@@ -75,6 +75,11 @@ StoreRefused too_many_members(std::size_t would_be, int most) {
                              std::to_string(most)};
 }
 
+StoreRefused in_too_many_groups(std::string_view user, int most) {
+  return {"not_allowed",
+          quoted(user) + " is in " + std::to_string(most) + " groups already, and may be in no more of them"};
+}
+
 StoreRefused own_contact(std::string_view user) {
   return {"bad_field", "the field user is " + quoted(user) + ", who asks: nobody is a contact of their own"};
 }

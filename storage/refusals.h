@@ -21,6 +21,7 @@ StoreRefused no_such_message(std::string_view conv, Seq seq);
 // The role is not enough; `what` as in "may add members".
 StoreRefused role_too_low(std::string_view conv, std::string_view user, Role role, std::string_view what);
 StoreRefused too_many_members(std::size_t would_be, int most);
+StoreRefused in_too_many_groups(std::string_view user, int most);
 StoreRefused id_taken(std::string_view id);
 StoreRefused own_contact(std::string_view user);
 // Of the one who asks about `other`: blocked.

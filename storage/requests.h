@@ -22,15 +22,21 @@
 
 namespace chat {
 
+// How large groups may become, and how many of them one user may be in.
+struct GroupBounds {
+  int members = 0;  // of a group, with who asks
+  int groups = 0;   // of a user
+};
+
 // The changes that requests make, all in the one transaction of RequestStore::once(), in the name of its user and at
 // its time. Each durable change of a group is an event with the next rev, in the same transaction.
 class RequestChanges {
  public:
   virtual ~RequestChanges() = default;
 
-  // Answers the new group's name. Refused: not_found (a user), blocked (a user blocks who asks), not_allowed (more than
-  // `members_max` with who asks).
-  virtual std::string create_group(const NewGroup& group, int members_max) = 0;
+  // Answers the new group's name. Refused: not_found (a user), blocked (a user blocks who asks), not_allowed (beyond
+  // one of the bounds, also somebody else's).
+  virtual std::string create_group(const NewGroup& group, const GroupBounds& bounds) = 0;
   // The direct conversation with `other`, made if it is not there. Refused: not_found (the user), bad_field (oneself),
   // blocked (one of the two blocks the other), not_allowed (with `contacts_only`: they are no contacts).
   virtual std::string create_direct(const std::string& other, bool contacts_only) = 0;
@@ -40,9 +46,10 @@ class RequestChanges {
   virtual void leave(const std::string& conv) = 0;
 
   // By owner and admins. Those who are in it already are left out. On a direct conversation, by either of the two,
-  // makes a new group of them all. Refused: not_found (a user), not_allowed (also where they would be more than
-  // `members_max`), blocked (one who is to be put into a group blocks who asks).
-  virtual AddedMembers add_members(const std::string& conv, std::span<const std::string> users, int members_max) = 0;
+  // makes a new group of them all. Refused: not_found (a user), not_allowed (also where that
+  // exceeds one of the bounds), blocked (one who is to be put into a group blocks who asks).
+  virtual AddedMembers add_members(const std::string& conv, std::span<const std::string> users,
+                                   const GroupBounds& bounds) = 0;
   // The owner removes anybody else, admins remove those who are neither. Refused: not_found (not in it), not_allowed.
   virtual void remove_members(const std::string& conv, std::span<const std::string> users) = 0;
   // By the owner. To make another one the owner is to become an admin oneself. The role that the user has already is no

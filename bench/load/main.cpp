@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "bench/load/catch_up.h"
+#include "bench/load/flood.h"
 #include "bench/load/flow.h"
 
 int main(int argc, char** argv) {
@@ -43,11 +44,23 @@ int main(int argc, char** argv) {
   catch_up_command->add_option("--filter", catch_up.filter)->required();
   catch_up_command->add_option("--ack-topic", catch_up.ack_topic)->required();
   catch_up_command->add_option("--messages", catch_up.messages, "how many wait")->required();
+
+  chat::load::FloodOptions flood;
+  auto* flood_command = app.add_subcommand("flood", "one client publishes as fast as it is answered, until SIGTERM");
+  flood_command->add_option("--port", flood.port)->required();
+  flood_command->add_option("--password", flood.password)->required();
+  flood_command->add_option("--tag", flood.tag)->required();
+  flood_command->add_option("--user", flood.user)->required();
+  flood_command->add_option("--filter", flood.filter, "what it reads")->required();
+  flood_command->add_option("--topic", flood.topic)->required();
+  flood_command->add_option("--in-flight", flood.in_flight)->capture_default_str();
+  flood_command->add_option("--body", flood.body_bytes)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   try {
     if (flow_command->parsed()) chat::load::run_flow(flow);
     if (catch_up_command->parsed()) chat::load::run_catch_up(catch_up);
+    if (flood_command->parsed()) chat::load::run_flood(flood);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "chat-load: %s\n", error.what());

@@ -11,10 +11,11 @@ struct CommandRules {
   TimeMs recall_window = 120'000;  // in which one's own message may be recalled
   bool keep_recalled = false;
   std::size_t message_bytes_max = 65'536;  // the plugin's max_message_bytes
+  std::size_t user_reactions_max = 50;     // different ones, of one user on one message
+  std::size_t reactions_max = 100;         // different ones on one message, of all users
 };
 
 inline constexpr std::size_t kEmojiBytesMax = 64;
-inline constexpr std::size_t kEmojisMax = 50;  // different ones, of one user on one message
 
 // The client's own fields. What is not there, or is of another type, is 0 or empty: the plugin admits none such, and a
 // step refuses it.

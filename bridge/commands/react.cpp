@@ -8,7 +8,7 @@
 namespace chat {
 
 CommandEffect decide_react(const QueuedCommand& queued, const CommandFields& fields, const CommandScene& scene,
-                           const CommandRules& /*rules*/) {
+                           const CommandRules& rules) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   const auto& emoji = fields.emoji;
   if (emoji.empty() || emoji.size() > kEmojiBytesMax || std::any_of(emoji.begin(), emoji.end(), control)) {
@@ -19,9 +19,15 @@ CommandEffect decide_react(const QueuedCommand& queued, const CommandFields& fie
     return no_such_message(queued, fields.seq);
   const bool there = std::find(scene.emojis.begin(), scene.emojis.end(), emoji) != scene.emojis.end();
   if (there == fields.on) return LeaveUnchanged{};
-  if (fields.on && scene.emojis.size() >= kEmojisMax) {
-    return RefuseCommand{code::kBadField, "One message takes at most " + std::to_string(kEmojisMax) +
-                                              " different reactions of each user."};
+  if (fields.on && scene.emojis.size() >= rules.user_reactions_max) {
+    return RefuseCommand{code::kNotAllowed, "Message " + std::to_string(fields.seq) + " has " +
+                                                std::to_string(scene.emojis.size()) +
+                                                " different reactions of yours: it takes no more of one user."};
+  }
+  if (fields.on && scene.other_emojis >= rules.reactions_max) {
+    return RefuseCommand{code::kNotAllowed,
+                         "Message " + std::to_string(fields.seq) + " has " + std::to_string(scene.other_emojis) +
+                             " different reactions: it takes no other than these, and not " + in_quotes(emoji) + "."};
   }
   return SetReaction{.emoji = emoji, .on = fields.on};
 }

@@ -22,7 +22,7 @@ Handler conversation_create(const Services& services) {
     group.announcement = fields.optional_flag("announcement").value_or(false);
     group.members = fields.users("members", kUsersMax, true);
     return change_once(services, request, [&](RequestChanges& changes) {
-      return nlohmann::ordered_json{{"conv", changes.create_group(group, services.members_max)}};
+      return nlohmann::ordered_json{{"conv", changes.create_group(group, {services.members_max, services.groups_max})}};
     });
   };
 }

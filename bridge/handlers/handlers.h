@@ -21,6 +21,7 @@ struct Services {
   const PresenceBoard* board = nullptr;  // who is here
   ListStandings* standings = nullptr;    // the worker's thread only; null: all is asked of `requests`
   int members_max = 5000;                // of a group
+  int groups_max = 10'000;               // of a user
   bool require_contact = false;          // direct conversations are made between contacts only
 };
 

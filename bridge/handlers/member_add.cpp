@@ -12,7 +12,7 @@ Handler member_add(const Services& services) {
     const auto conv = fields.conversation();
     const auto users = fields.users("users", kUsersMax);
     return change_once(services, request, [&](RequestChanges& changes) {
-      const auto done = changes.add_members(conv, users, services.members_max);
+      const auto done = changes.add_members(conv, users, {services.members_max, services.groups_max});
       return nlohmann::ordered_json{{"conv", done.conv}, {"added", done.added}};
     });
   };

@@ -61,6 +61,18 @@ bool set_sync(std::string_view text, Options* options) {
   return true;
 }
 
+// A setter for one rate of one allowance.
+auto rate(Allowance RateLimits::*whose, Rate Allowance::*what) {
+  return [=](std::string_view text, Options* options) {
+    const auto value = parse_rate(text);
+    if (value) options->hub.rates.*whose.*what = *value;
+    return value.has_value();
+  };
+}
+
+constexpr std::string_view kRateAllowed =
+    "off, or a rate such as 50/s or 50/s burst 200, with whole numbers from 1 to 1000000000";
+
 bool set_prefix(std::string_view text, Options* options) {
   options->hub.prefix = text;
   return TopicSpace::valid_prefix(text);
@@ -152,6 +164,38 @@ std::vector<OptionRow> make_table() {
        "The largest message that is accepted, as published.",
        whole(256, 1'048'576,
              [](auto value, Options* o) { o->hub.message_bytes_max = static_cast<std::size_t>(value); })},
+      {"rate_messages_per_user", "off", kRateAllowed,
+       "Messages, recalls, edits and reactions that one user may send; beyond, refused with rate_limited.",
+       rate(&RateLimits::user, &Allowance::messages)},
+      {"rate_messages_per_device", "off", kRateAllowed,
+       "Messages, recalls, edits and reactions that one device may send; beyond, refused with rate_limited.",
+       rate(&RateLimits::device, &Allowance::messages)},
+      {"rate_requests_per_user", "off", kRateAllowed,
+       "Requests, subscriptions and chat/sync that one user may send; beyond, refused with rate_limited.",
+       rate(&RateLimits::user, &Allowance::requests)},
+      {"rate_requests_per_device", "off", kRateAllowed,
+       "Requests, subscriptions and chat/sync that one device may send; beyond, refused with rate_limited.",
+       rate(&RateLimits::device, &Allowance::requests)},
+      {"rate_signs_per_user", "off", kRateAllowed,
+       "Acknowledgements and typing that one user may send; beyond, refused with rate_limited.",
+       rate(&RateLimits::user, &Allowance::signs)},
+      {"rate_signs_per_device", "off", kRateAllowed,
+       "Acknowledgements and typing that one device may send; beyond, refused with rate_limited.",
+       rate(&RateLimits::device, &Allowance::signs)},
+      {"rate_bytes_per_user", "off", kRateAllowed,
+       "Bytes of all payloads that one user may send; beyond, refused with rate_limited.",
+       rate(&RateLimits::user, &Allowance::bytes)},
+      {"rate_bytes_per_device", "off", kRateAllowed,
+       "Bytes of all payloads that one device may send; beyond, refused with rate_limited.",
+       rate(&RateLimits::device, &Allowance::bytes)},
+      {"max_devices", "0", "a whole number from 0 to 10000",
+       "Devices of one user that may be connected; 0: any number.",
+       whole(0, 10'000, [](auto value, Options* o) { o->hub.max_devices = static_cast<std::size_t>(value); })},
+      {"max_devices_action", "kick_oldest", "kick_oldest or refuse",
+       "What becomes of one device more: the one that has been connected longest is disconnected, or the new one is "
+       "refused.",
+       one_of<TooManyDevices>({{"kick_oldest", TooManyDevices::kKickOldest}, {"refuse", TooManyDevices::kRefuse}},
+                              [](TooManyDevices action, Options* o) { o->hub.too_many_devices = action; })},
       {"require_contact", "false", "true or false",
        "Whether direct messages are taken between contacts only. The bridge's --require-contact says the same.",
        one_of<bool>({{"true", true}, {"false", false}},

@@ -54,6 +54,7 @@ struct Session {
   bool wants_sync = false;
   bool wants_unread = false;  // the counters, as digest or as total
   bool signalled = false;     // SignalWriter knows of it
+  bool surplus = false;       // the user has too many devices: this one is about to be disconnected
   int qos = 1;                // of what is sent to the device: 0 or 1, the most of its subscriptions to what is sent
   Tap tap;
 };

@@ -27,13 +27,6 @@ std::string random_seal() {
   return "{\"seal\":\"" + hex + "\",";
 }
 
-// Why touch() gave none.
-std::string no_session(const ClientRef& client) {
-  if (!valid_user_name(client.user)) return "The user name " + in_quotes(client.user) + " is not valid here.";
-  return "The client id " + in_quotes(client.device) + " has " + std::to_string(client.device.size()) +
-         " bytes; at most " + std::to_string(kDeviceNameMax) + " are taken.";
-}
-
 std::string_view operation_of(PublishKind kind) {
   return kind == PublishKind::kRecall ? "recall" : kind == PublishKind::kEdit ? "edit" : "react";
 }
@@ -55,7 +48,11 @@ Hub::Hub(const HubOptions& options, const Clock& clock, Broker& broker, Requests
       conversing_(admitter_, topics_, clock, broker, journal, conversations_, senders_, tail_, outflow_,
                   options.seqs_at_risk_max, options.require_contact),
       seal_(random_seal()),
-      signals_(topics_.signal(), seal_, options.bridge_user, broker, directory_) {}
+      signals_(topics_.signal(), seal_, options.bridge_user, broker, directory_),
+      rates_(options.rates, clock),
+      crowd_(clock, [this](const std::string& user, const std::string& error) {
+        broker_.publish(topics_.user(user, user_topic::kError), error, 1);
+      }) {}
 
 Hub::~Hub() = default;
 
@@ -63,12 +60,15 @@ Hub::~Hub() = default;
 // -------------------------------------------------------------------------------------------------------------
 
 Session* Hub::touch(const ClientRef& client) {
-  if (!valid_user_name(client.user) || !valid_device_name(client.device)) return nullptr;
+  if (!valid_user_name(client.user) || !valid_device_name(client.device) || no_more_devices(client)) return nullptr;
   auto& session = directory_.touch(client, [this](Session& old) {
     signals_.changed(old);
     outflow_.close(old);
   });
-  if (!std::exchange(session.signalled, true)) signals_.changed(session);
+  if (!std::exchange(session.signalled, true)) {
+    signals_.changed(session);
+    make_room(session);
+  }
   if (!session.user->recent && client.user != options_.bridge_user) ask_user(session.user->name);
   return &session;
 }
@@ -79,11 +79,21 @@ Access Hub::may_subscribe(const ClientRef& client, std::string_view filter, int 
   const auto decision = decide_subscribe(topics_, filter, client.user, is_bridge);
   using Kind = SubscribeDecision::Kind;
   if (decision.kind == Kind::kOutside) return Access::kOutside;
+  // The broker asks once more about the subscriptions that a session keeps, just before it ends the connection: whoever
+  // has used up what they may ask must not lose them for that.
+  if (kicking_) {
+    if (decision.kind == Kind::kRefused) return Access::kRefused;
+    return decision.kind == Kind::kEverything ? Access::kOutside : Access::kGranted;
+  }
   const auto refuse_filter = [&](Code code, const std::string& reason) {
     if (valid_user_name(client.user))
       say_refused(std::string(client.user), filter, {.code = code, .reason = reason, .id = {}});
     return Access::kRefused;
   };
+  if (const auto refusal = over_rate(client, filter)) {
+    crowd_.refused(client.user, filter, *refusal);
+    return Access::kRefused;
+  }
   if (decision.kind == Kind::kRefused) return refuse_filter(Code::kNotAllowed, decision.reason);
   if (decision.kind == Kind::kRequests) {
     bridges_.push_back(client.handle);
@@ -92,7 +102,8 @@ Access Hub::may_subscribe(const ClientRef& client, std::string_view filter, int 
   }
   auto* session = touch(client);
   if (session == nullptr) {
-    return decision.kind == Kind::kEverything ? Access::kOutside : refuse_filter(Code::kNotAllowed, no_session(client));
+    return decision.kind == Kind::kEverything ? Access::kOutside
+                                              : refuse_filter(Code::kNotAllowed, why_no_session(client));
   }
   if (decision.kind == Kind::kConversation) {
     const std::string conv(decision.conversation);
@@ -181,6 +192,10 @@ Access Hub::may_write(const ClientRef& client, std::string_view topic) {
   // Wills of connections that were taken over or end with the broker pass here too, unseen: the server's own topics are
   // closed to them at once, and on all others may_read() gives nobody what was not stamped.
   if (of_the_server(parsed->kind) && client.user != options_.bridge_user) {
+    if (const auto refusal = over_rate(client, parsed->kind, {})) {
+      crowd_.refused(client.user, topic, *refusal);
+      return Access::kRefused;
+    }
     say_refused(
         std::string(client.user), topic,
         {.code = Code::kNotAllowed, .reason = "Only the server publishes to " + in_quotes(topic) + ".", .id = {}});
@@ -260,9 +275,13 @@ PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, s
                    .reason = "User " + in_quotes(client.user) + " can't publish to " + in_quotes(topic) + ".",
                    .id = {}});
   }
+  if (const auto refusal = over_rate(client, parsed->kind, payload)) {
+    crowd_.refused(client.user, topic, *refusal);
+    return {.kind = PublishVerdict::Kind::kRefuse, .payload = nullptr};
+  }
   auto* session = touch(client);
   if (session == nullptr) {
-    return refuse(client, topic, {.code = Code::kNotAllowed, .reason = no_session(client), .id = {}});
+    return refuse(client, topic, {.code = Code::kNotAllowed, .reason = why_no_session(client), .id = {}});
   }
   if (unknown_users_.contains(client.user)) {
     return refuse(
@@ -385,6 +404,12 @@ PublishVerdict Hub::carry_out(std::string_view topic, const PublishTopic& order,
     return answer(kDone);
   }
   if (!stuck_.empty() && !retry_stuck()) return answer(kAgain);
+  // A request sends to many at once: each is a message of the user's, whichever device asked.
+  if (auto refusal = rates_.take(order.name, {}, Spending::kMessage, payload.size())) {
+    refusal->id = json_text(json_member(payload, "message").value_or(""), "id").value_or("");
+    say_refused(std::string(order.name), topic, *refusal);
+    return answer(kDone);
+  }
   const Origin origin{.user = directory_.user(order.name), .device = {}, .resolves = 0, .qos = 1};
   const auto outcome = handle(origin, nullptr, order, payload);
   if (const auto* waiting = std::get_if<Waiting>(&outcome)) {
@@ -401,8 +426,14 @@ PublishVerdict Hub::carry_out(std::string_view topic, const PublishTopic& order,
 void Hub::kick_now() {
   for (const auto& [user, device] : std::exchange(kicks_, {})) {
     const auto* session = directory_.find_device(device);
-    if (session != nullptr && session->user->name == user) broker_.kick(device);
+    if (session != nullptr && session->user->name == user) kick(device);
   }
+}
+
+void Hub::kick(const std::string& device) {
+  kicking_ = true;
+  broker_.kick(device);
+  kicking_ = false;
 }
 
 PublishVerdict Hub::forward_request(const ClientRef& client, std::string_view topic, std::string_view payload) {

@@ -20,9 +20,17 @@
 #include "plugin/core/access.h"
 #include "plugin/core/conversing.h"
 #include "plugin/core/parking.h"
+#include "plugin/core/rate_limit.h"
+#include "plugin/core/refusal_crowd.h"
 #include "plugin/core/signal_writer.h"
 
 namespace chat {
+
+// What becomes of one device more than a user may have connected.
+enum class TooManyDevices : std::uint8_t {
+  kKickOldest,  // the one whose connection began first is ended
+  kRefuse,      // the new one may do nothing in the chat until another one is gone
+};
 
 struct HubOptions {
   std::string prefix = "chat";
@@ -33,6 +41,9 @@ struct HubOptions {
   std::size_t recent_ids = 256;
   bool require_contact = false;     // direct messages between contacts only
   Seq seqs_at_risk_max = kSeqJump;  // not more, or a number could be given twice; less only so that a test reaches it
+  RateLimits rates;
+  std::size_t max_devices = 0;  // of one user, connected; 0: any number
+  TooManyDevices too_many_devices = TooManyDevices::kKickOldest;
   OutflowOptions outflow;
 };
 
@@ -73,13 +84,22 @@ class Hub {
  private:
   using Asked = StringSet;
 
+  // The connection's session, made if it is new; null: it can have none, and why_no_session() says why.
   Session* touch(const ClientRef& client);
+  std::string why_no_session(const ClientRef& client);
+  bool no_more_devices(const ClientRef& client);
+  void make_room(const Session& newest);
+  void kick_surplus();
+  // Takes it from what the user and the device may still do; the refusal has the id of `payload`.
+  std::optional<Refusal> over_rate(const ClientRef& client, PublishKind kind, std::string_view payload);
+  std::optional<Refusal> over_rate(const ClientRef& client, std::string_view filter);
   Outcome handle(const Origin& origin, Session* session, const PublishTopic& topic, std::string_view payload);
   PublishVerdict conclude(const Origin& origin, std::string_view topic, const PublishTopic& parsed,
                           std::string_view payload, Outcome outcome);
   PublishVerdict acknowledge_many(const Origin& origin, Session& session, std::string_view topic,
                                   std::string_view payload);
   PublishVerdict carry_out(std::string_view topic, const PublishTopic& order, std::string_view payload);
+  void kick(const std::string& device);
   void kick_now();
   PublishVerdict forward_request(const ClientRef& client, std::string_view topic, std::string_view payload);
   PublishVerdict refuse(const ClientRef& client, std::string_view topic, const Refusal& refusal);
@@ -148,6 +168,16 @@ class Hub {
   std::string seal_;      // what an envelope for the bridge starts with: nobody else can know it
   SignalWriter signals_;  // behind seal_, of which it takes a copy
   std::vector<std::pair<std::string, std::string>> kicks_;  // user and device, until the next tick
+  // A device above the user's number, until it has had time to hear of it.
+  struct Surplus {
+    std::string device;
+    std::uint64_t generation = 0;
+    bool told = false;  // before the latest tick
+  };
+  std::vector<Surplus> surplus_;
+  bool kicking_ = false;  // the broker asks for a client's old subscriptions again while it is kicked
+  RateLimiter rates_;
+  RefusalCrowd crowd_;
   const void* dead_ = nullptr;  // a connection that ended just now: what it still publishes is its last will
   // A granted write whose message has not come: see expire_write(). Kept, so that a publish costs no allocation here.
   struct PendingWrite {

@@ -446,6 +446,9 @@ void Hub::tick() {
   outflow_.tick();
   signals_.tick();
   kick_now();
+  kick_surplus();
+  rates_.tick();
+  crowd_.tick();
   const auto now = clock_.steady();
   if (stuck_.empty() || now - retried_at_ < kRetryStuckMs) return;
   retried_at_ = now;

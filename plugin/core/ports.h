@@ -17,7 +17,8 @@ namespace chat {
 
 enum class LogLevel : std::uint8_t { kError, kWarning, kInfo, kDebug };
 
-// The broker, as far as the core needs it. Called on the broker's thread only; nothing here calls back into the core.
+// The broker, as far as the core needs it. Called on the broker's thread only; nothing here but
+// kick() calls back into the core.
 class Broker {
  public:
   virtual ~Broker() = default;
@@ -26,7 +27,8 @@ class Broker {
   // To whoever is subscribed.
   virtual void publish(const std::string& topic, std::string_view payload, int qos) = 0;
   // Ends the connection of a client, whose last will is published. Not from within a callback about that client: in
-  // tick().
+  // tick(). Before it returns the core is asked about the subscriptions that the client's session keeps, and told of
+  // its disconnection.
   virtual void kick(const std::string& device) = 0;
   virtual void log(LogLevel level, const std::string& text) = 0;
 };

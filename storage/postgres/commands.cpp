@@ -7,6 +7,7 @@
 // then waits for any of the others.
 #include "storage/commands.h"
 
+#include "storage/json_members.h"
 #include "storage/message_event.h"
 #include "storage/postgres/array_text.h"
 #include "storage/postgres/commit.h"
@@ -39,6 +40,12 @@ constexpr Statement kScene{"command_scene",
 
 constexpr Statement kEmojis{"own_reactions",
                             "SELECT emoji FROM reactions WHERE conv_id = $1 AND seq = $2 AND user_name = $3"};
+
+// The second look is at all reactions of the message, and only for the first with its emoji.
+constexpr Statement kOtherEmojis{
+    "other_reactions",
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM reactions WHERE conv_id = $1 AND seq = $2 AND emoji = $3) THEN 0 "
+    "ELSE (SELECT count(DISTINCT emoji) FROM reactions WHERE conv_id = $1 AND seq = $2) END"};
 
 constexpr Statement kDone{"command_done", "DELETE FROM commands WHERE id = $1"};
 
@@ -107,6 +114,10 @@ class Application {
     }
     if (command_.operation == "react") {
       for (const auto& own : exec(kEmojis, command_.conv_id, seq_, command_.user)) scene.emojis.push_back(text(own[0]));
+      const auto emoji = json_text(command_.payload, "emoji").value_or("");
+      if (emoji.find('\0') == std::string::npos) {  // which PostgreSQL can't be asked for
+        scene.other_emojis = static_cast<std::size_t>(number(exec(kOtherEmojis, command_.conv_id, seq_, emoji)[0][0]));
+      }
     }
     return scene;
   }

@@ -122,10 +122,22 @@ TEST_F(Deciding, ReactionsAreBounded) {
   EXPECT_EQ(code(give("react", R"({"seq":7,"emoji":""})")), "bad_field");
   EXPECT_EQ(code(give("react", R"({"seq":7,"emoji":"a\u0000b"})")), "bad_field");
   EXPECT_EQ(code(give("react", R"({"seq":7,"emoji":")" + std::string(65, 'x') + "\"}")), "bad_field");
-  for (std::size_t i = 0; i < kEmojisMax; ++i) scene_.emojis.push_back(std::to_string(i));
-  EXPECT_EQ(code(give("react", R"({"seq":7,"emoji":"one more"})")), "bad_field");
+  for (std::size_t i = 0; i < rules_.user_reactions_max; ++i) scene_.emojis.push_back(std::to_string(i));
+  EXPECT_EQ(code(give("react", R"({"seq":7,"emoji":"one more"})")), "not_allowed");
   EXPECT_TRUE(std::holds_alternative<LeaveUnchanged>(give("react", R"({"seq":7,"emoji":"3"})")));
   EXPECT_TRUE(std::holds_alternative<SetReaction>(give("react", R"({"seq":7,"emoji":"3","on":false})")));
+}
+
+TEST_F(Deciding, AMessageTakesSoManyDifferentReactionsAndMoreOfTheSame) {
+  scene_.other_emojis = rules_.reactions_max - 1;
+  EXPECT_TRUE(std::holds_alternative<SetReaction>(give("react", R"({"seq":7,"emoji":"one more"})")));
+  scene_.other_emojis = rules_.reactions_max;
+  const auto refused = give("react", R"({"seq":7,"emoji":"one too many"})");
+  EXPECT_EQ(code(refused), "not_allowed");
+  EXPECT_NE(std::get<RefuseCommand>(refused).reason.find("100 different"), std::string::npos);
+  EXPECT_NE(std::get<RefuseCommand>(refused).reason.find("\"one too many\""), std::string::npos);
+  scene_.other_emojis = 0;  // somebody has given it already
+  EXPECT_TRUE(std::holds_alternative<SetReaction>(give("react", R"({"seq":7,"emoji":"one too many"})")));
 }
 
 // The plugin admits none of these; a row that came from elsewhere must not stop the bridge.

@@ -95,6 +95,21 @@ TEST(BridgeOptions, AGroupsSizeHasABound) {
   EXPECT_EQ(parse({"--standings-from", "-1"}).code, kBadOptions);
 }
 
+TEST(BridgeOptions, AUsersGroupsAndAMessagesReactionsHaveBounds) {
+  const auto usual = parse({}).options;
+  EXPECT_EQ(usual.max_groups, 10'000);
+  EXPECT_EQ(command_rules(usual).user_reactions_max, CommandRules{}.user_reactions_max);
+  EXPECT_EQ(command_rules(usual).reactions_max, CommandRules{}.reactions_max);
+  const auto given = parse({"--max-groups", "7", "--max-user-reactions", "3", "--max-reactions", "9"}).options;
+  EXPECT_EQ(given.max_groups, 7);
+  EXPECT_EQ(command_rules(given).user_reactions_max, 3U);
+  EXPECT_EQ(command_rules(given).reactions_max, 9U);
+  for (const auto* name : {"--max-groups", "--max-user-reactions", "--max-reactions"}) {
+    EXPECT_EQ(parse({name, "0"}).code, kBadOptions) << name;
+    EXPECT_EQ(parse({name, "1000001"}).code, kBadOptions) << name;
+  }
+}
+
 TEST(BridgeOptions, TheFileThatOperatorsCopyNamesOnlyWhatThereIs) {
   std::ifstream given(CHAT_TEST_SOURCE_DIR "/conf/bridge.toml");
   const test::TempFolder folder;

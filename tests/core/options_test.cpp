@@ -34,6 +34,9 @@ TEST(OptionsTest, WithoutAnythingGivenTheDefaultsAreThoseOfTheStructs) {
   EXPECT_EQ(options.hub.outflow.replay, hub.outflow.replay);
   EXPECT_EQ(options.hub.outflow.replay_limit, hub.outflow.replay_limit);
   EXPECT_EQ(options.hub.outflow.ack, hub.outflow.ack);
+  EXPECT_EQ(options.hub.max_devices, hub.max_devices);
+  EXPECT_EQ(options.hub.too_many_devices, hub.too_many_devices);
+  EXPECT_FALSE(options.hub.rates.user.messages.limited());
   const JournalOptions journal;
   EXPECT_EQ(options.journal.bytes_max, journal.bytes_max);
   EXPECT_EQ(options.journal.segment_bytes, journal.segment_bytes);
@@ -101,6 +104,7 @@ TEST(OptionsTest, WordsAreTakenExactly) {
                                                               {"ack", {"client", "auto"}},
                                                               {"create_users", {"true", "false"}},
                                                               {"require_contact", {"true", "false"}},
+                                                              {"max_devices_action", {"kick_oldest", "refuse"}},
                                                               {"journal_sync", {"always", "never", "1ms", "60000ms"}}};
   for (const auto& [name, good] : words) {
     for (const auto& value : good) {
@@ -111,6 +115,31 @@ TEST(OptionsTest, WordsAreTakenExactly) {
       Options options;
       EXPECT_NE(read({{name, value}}, &options).find("plugin_opt_" + name), std::string::npos) << name << " " << value;
     }
+  }
+}
+
+// Each of the eight arrives where it belongs, and nowhere else.
+TEST(OptionsTest, RatesAreTakenOrRefusedWithASentence) {
+  using Place = std::pair<Allowance RateLimits::*, Rate Allowance::*>;
+  const std::map<std::string, Place> places{{"rate_messages_per_user", {&RateLimits::user, &Allowance::messages}},
+                                            {"rate_messages_per_device", {&RateLimits::device, &Allowance::messages}},
+                                            {"rate_requests_per_user", {&RateLimits::user, &Allowance::requests}},
+                                            {"rate_requests_per_device", {&RateLimits::device, &Allowance::requests}},
+                                            {"rate_signs_per_user", {&RateLimits::user, &Allowance::signs}},
+                                            {"rate_signs_per_device", {&RateLimits::device, &Allowance::signs}},
+                                            {"rate_bytes_per_user", {&RateLimits::user, &Allowance::bytes}},
+                                            {"rate_bytes_per_device", {&RateLimits::device, &Allowance::bytes}}};
+  for (const auto& [given, place] : places) {
+    Options options;
+    ASSERT_EQ(read({{given, "50/s burst 200"}}, &options), "");
+    EXPECT_EQ(options.hub.rates.*place.first.*place.second.per_second, 50) << given;
+    for (const auto& [name, other] : places) {
+      EXPECT_EQ((options.hub.rates.*other.first.*other.second).burst, name == given ? 200 : 0) << given << " " << name;
+    }
+    const auto sentence = read({{given, "50 per second"}}, &options);
+    EXPECT_NE(sentence.find("plugin_opt_" + given + " \"50 per second\" must be off, or a rate such as"),
+              std::string::npos)
+        << sentence;
   }
 }
 
@@ -139,10 +168,14 @@ TEST(OptionsTest, WhatIsGivenArrives) {
                   {"batch_messages", "13"},
                   {"create_users", "false"},
                   {"require_contact", "true"},
+                  {"max_devices", "6"},
+                  {"max_devices_action", "refuse"},
                   {"journal_dir", "/tmp/j  "}},
                  &options),
             "");
   EXPECT_EQ(options.hub.prefix, "org/chat");
+  EXPECT_EQ(options.hub.max_devices, 6U);
+  EXPECT_EQ(options.hub.too_many_devices, TooManyDevices::kRefuse);
   EXPECT_EQ(options.journal.interval.count(), 250);
   EXPECT_EQ(options.journal.bytes_max, 2U << 20);
   EXPECT_EQ(options.journal.segment_bytes, 1U << 20);

@@ -15,12 +15,13 @@ class PostgresChanges : public RequestChanges {
   PostgresChanges(Session& session, pqxx::work& transaction, std::string user, TimeMs now)
       : session_(session), transaction_(transaction), user_(std::move(user)), now_(now) {}
 
-  std::string create_group(const NewGroup& group, int members_max) override;
+  std::string create_group(const NewGroup& group, const GroupBounds& bounds) override;
   std::string create_direct(const std::string& other, bool contacts_only) override;
   void update_conversation(const std::string& conv, const ConversationUpdate& update) override;
   void leave(const std::string& conv) override;
 
-  AddedMembers add_members(const std::string& conv, std::span<const std::string> users, int members_max) override;
+  AddedMembers add_members(const std::string& conv, std::span<const std::string> users,
+                           const GroupBounds& bounds) override;
   void remove_members(const std::string& conv, std::span<const std::string> users) override;
   void set_role(const std::string& conv, const std::string& user, Role role) override;
 
@@ -40,6 +41,9 @@ class PostgresChanges : public RequestChanges {
   // Nobody is put into a group (0: a new one) by somebody whom they block; who is in it already is not put there.
   // Refused: blocked (the first of them in byte order).
   void must_be_allowed_to_add(ConvId group, std::span<const std::string> users);
+  // Behind having put them into a group: nobody is in more than so many, also where two requests do it at once.
+  // Refused: not_allowed (the first of them in byte order).
+  void must_not_be_in_more_groups(std::span<const std::string> users, int most);
 
   Session& session_;
   pqxx::work& transaction_;

@@ -1,5 +1,6 @@
 // Conversations: made, changed, left.
 #include <set>
+#include <vector>
 
 #include "storage/names.h"
 #include "storage/postgres/fields.h"
@@ -27,12 +28,14 @@ constexpr Statement kSuccessor{
 
 }  // namespace
 
-std::string PostgresChanges::create_group(const NewGroup& group, int members_max) {
+std::string PostgresChanges::create_group(const NewGroup& group, const GroupBounds& bounds) {
   std::set<std::string> once(group.members.begin(), group.members.end());
   once.insert(user_);
-  if (static_cast<int>(once.size()) > members_max) throw too_many_members(once.size(), members_max);
+  if (static_cast<int>(once.size()) > bounds.members) throw too_many_members(once.size(), bounds.members);
   must_be_allowed_to_add(ConvId{0}, group.members);
-  return make_group(session_, transaction_, group, user_, now_);
+  auto name = make_group(session_, transaction_, group, user_, now_);
+  must_not_be_in_more_groups(std::vector<std::string>(once.begin(), once.end()), bounds.groups);
+  return name;
 }
 
 std::string PostgresChanges::create_direct(const std::string& other, bool contacts_only) {

@@ -98,6 +98,26 @@ TEST_F(Members, AGroupDoesNotGrowBeyondItsBound) {
       << "a group that is too large already is no reason to refuse what changes nothing";
 }
 
+TEST_F(Members, NobodyIsInMoreGroupsThanTheBound) {
+  Services small;
+  small.groups_max = 2;
+  work_with(small);
+  add_users({"bob", "carol"});
+  const auto create = [](const json& members) { return json{{"members", members}}; };
+  ask("alice", "conversation.create", create({"bob"}));
+  const std::string second = ask("alice", "conversation.create", create(json::array()))["conv"];
+  EXPECT_EQ(refused("alice", "conversation.create", create({"carol"}), "\"alice\" is in 2 groups"), "not_allowed");
+  const std::string bobs = ask("bob", "conversation.create", create({"carol"}))["conv"];
+  EXPECT_EQ(refused("carol", "conversation.create", create({"alice"}), "\"alice\" is in 2 groups"), "not_allowed");
+  EXPECT_EQ(refused("bob", "member.add", {{"conv", bobs}, {"users", {"alice"}}}, "\"alice\""), "not_allowed");
+  EXPECT_EQ(ask("bob", "member.list", {{"conv", bobs}})["members"].size(), 2U) << "a refusal leaves nothing behind";
+  const std::string direct = ask("alice", "conversation.create", {{"user", "carol"}})["conv"];
+  EXPECT_EQ(refused("carol", "member.add", {{"conv", direct}, {"users", {"bob"}}}, "\"alice\""), "not_allowed")
+      << "a new group of the three";
+  ask("alice", "conversation.leave", {{"conv", second}});
+  ask("bob", "member.add", {{"conv", bobs}, {"users", {"alice"}}});
+}
+
 TEST_F(Members, NobodyIsRemovedFromADirectOne) {
   add_users({"bob"});
   const std::string direct = ask("alice", "conversation.create", {{"user", "bob"}})["conv"];

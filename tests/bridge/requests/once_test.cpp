@@ -65,7 +65,7 @@ TEST_F(RequestsOnce, AskedOfTwoAtOnceItIsCarriedOutOnce) {
     std::atomic<int> made = 0;
     const auto work = [&](RequestChanges& changes) {
       ++made;
-      return changes.create_group({}, 10);
+      return changes.create_group({}, {.members = 10, .groups = 1000});
     };
     std::string theirs;
     std::thread there([&] { theirs = other->once(key, work); });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,11 +29,15 @@ class FakeBroker : public Broker {
   void publish(const std::string& topic, std::string_view payload, int qos) override {
     published.push_back({{}, topic, std::string(payload), qos});
   }
-  void kick(const std::string& device) override { kicked.push_back(device); }
+  void kick(const std::string& device) override {
+    kicked.push_back(device);
+    if (on_kick) on_kick();
+  }
   void log(LogLevel level, const std::string& text) override { lines.emplace_back(level, text); }
 
   std::vector<Published> published;
   std::vector<std::string> kicked;
+  std::function<void()> on_kick;  // what the broker asks meanwhile
   std::vector<std::pair<LogLevel, std::string>> lines;
 };
 

@@ -1,0 +1,24 @@
+// One client that publishes as fast as it is answered, whatever the answers say, and reads what it is told.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace chat::load {
+
+struct FloodOptions {
+  int port = 0;
+  std::string password;
+  std::string tag;     // begins the messages' ids
+  std::string user;    // its inbox and errors come to it
+  std::string filter;  // what it subscribes to
+  std::string topic;
+  int in_flight = 100;  // publishes that await their PUBACK
+  int body_bytes = 100;
+};
+
+// Until SIGTERM or SIGINT. Prints KEY=VALUE lines: how many publishes were answered a second, and how many error
+// messages came for them.
+void run_flood(const FloodOptions& options);
+
+}  // namespace chat::load

@@ -1,0 +1,112 @@
+// The Hub's bounds: how much a user and a device may send, and how many devices a user may have.
+#include <algorithm>
+#include <utility>
+
+#include "plugin/core/hub.h"
+#include "storage/json_members.h"
+#include "storage/names.h"
+
+namespace chat {
+namespace {
+
+constexpr std::size_t kIdMax = 64;  // bytes: no longer one is a publish's id
+
+Spending spending_of(PublishKind kind) {
+  switch (kind) {
+    case PublishKind::kRpc:
+    case PublishKind::kSync:
+      return Spending::kRequest;
+    case PublishKind::kDelivered:
+    case PublishKind::kRead:
+    case PublishKind::kAckMany:
+    case PublishKind::kTyping:
+      return Spending::kSign;
+    default:
+      return Spending::kMessage;
+  }
+}
+
+std::string devices(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " device" : " devices");
+}
+
+}  // namespace
+
+// ---- rates
+// ---------------------------------------------------------------------------------------------------------------
+
+std::optional<Refusal> Hub::over_rate(const ClientRef& client, PublishKind kind, std::string_view payload) {
+  if (!valid_user_name(client.user) || !valid_device_name(client.device)) return std::nullopt;  // refused for that
+  auto refusal = rates_.take(client.user, client.device, spending_of(kind), payload.size());
+  if (!refusal) return refusal;
+  refusal->id = json_text(payload, "id").value_or("");
+  if (refusal->id.size() > kIdMax) refusal->id.clear();
+  return refusal;
+}
+
+std::optional<Refusal> Hub::over_rate(const ClientRef& client, std::string_view filter) {
+  if (client.user == options_.bridge_user) return std::nullopt;
+  if (!valid_user_name(client.user) || !valid_device_name(client.device)) return std::nullopt;
+  return rates_.take(client.user, client.device, Spending::kRequest, filter.size());
+}
+
+// ---- devices
+// -------------------------------------------------------------------------------------------------------------
+
+// The device that has this client id now is the same one, connected anew: it counts once.
+bool Hub::no_more_devices(const ClientRef& client) {
+  if (options_.max_devices == 0 || options_.too_many_devices != TooManyDevices::kRefuse) return false;
+  if (client.user == options_.bridge_user) return false;
+  const auto user = directory_.find_user(client.user);
+  if (!user || user->sessions.size() < options_.max_devices) return false;
+  return std::none_of(user->sessions.begin(), user->sessions.end(),
+                      [&](const Session* session) { return session->device == client.device; });
+}
+
+std::string Hub::why_no_session(const ClientRef& client) {
+  if (!valid_user_name(client.user)) return "The user name " + in_quotes(client.user) + " is not valid here.";
+  if (!valid_device_name(client.device)) {
+    return "The client id " + in_quotes(client.device) + " has " + std::to_string(client.device.size()) +
+           " bytes; at most " + std::to_string(kDeviceNameMax) + " are taken.";
+  }
+  return "User " + in_quotes(client.user) + " has " + devices(options_.max_devices) +
+         " connected, and may have no more: " + in_quotes(client.device) + " has to wait until one is gone.";
+}
+
+void Hub::make_room(const Session& newest) {
+  if (options_.max_devices == 0 || options_.too_many_devices != TooManyDevices::kKickOldest) return;
+  const auto& user = *newest.user;
+  if (user.name == options_.bridge_user) return;
+  const auto staying = [&] {
+    return std::count_if(user.sessions.begin(), user.sessions.end(), [](const Session* one) { return !one->surplus; });
+  };
+  while (static_cast<std::size_t>(staying()) > options_.max_devices) {
+    const auto oldest =
+        std::min_element(user.sessions.begin(), user.sessions.end(), [](const Session* one, const Session* other) {
+          return std::pair(one->surplus, one->generation) < std::pair(other->surplus, other->generation);
+        });
+    auto& session = **oldest;
+    session.surplus = true;
+    surplus_.push_back({.device = session.device, .generation = session.generation});
+    say_refused(
+        user.name, topics_.user(user.name, user_topic::kInbox),
+        {.code = Code::kNotAllowed,
+         .reason = "User " + in_quotes(user.name) + " may have " + devices(options_.max_devices) + " connected: with " +
+                   in_quotes(newest.device) + " there, " + in_quotes(session.device) + " is disconnected.",
+         .id = {}});
+  }
+}
+
+// The broker hands out what was published in a callback behind the tick that follows it, so a device hears why it goes.
+void Hub::kick_surplus() {
+  for (auto& one : std::exchange(surplus_, {})) {  // who is kicked comes back into the core
+    if (!std::exchange(one.told, true)) {
+      surplus_.push_back(std::move(one));
+      continue;
+    }
+    const auto* session = directory_.find_device(one.device);
+    if (session != nullptr && session->generation == one.generation) kick(one.device);
+  }
+}
+
+}  // namespace chat

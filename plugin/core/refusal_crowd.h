@@ -1,0 +1,52 @@
+// What is said of refusals when they come in crowds. Whoever floods is told of each refused publish, as everybody is,
+// up to some hundred a second; the rest is gathered and told together, each id among it. So a flood of refused
+// publishes is not answered by as large a flood of errors, for which the others on the broker would wait. Thread: the
+// broker's only.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugin/core/rate_limit.h"
+#include "plugin/core/string_map.h"
+
+namespace chat {
+
+class RefusalCrowd {
+ public:
+  // Told one by one, of each user. A user whose error topic is told more than the queue of a client holds would lose
+  // some of it.
+  static constexpr Rate kOneByOne{.per_second = 200, .burst = 200};
+  static constexpr TimeMs kTogetherEveryMs = 250;
+  static constexpr std::size_t kIdsMax = 1000;  // in one; what is above is counted
+
+  // Publishes an error's payload to that user.
+  using Tell = std::function<void(const std::string& user, const std::string& payload)>;
+
+  // `clock` outlives the object.
+  RefusalCrowd(const Clock& clock, Tell tell) : clock_(clock), tell_(std::move(tell)) {}
+
+  // Tells it at once, or at a later tick().
+  void refused(std::string_view user, std::string_view topic, const Refusal& refusal);
+  void tick();
+
+ private:
+  struct Gathered {
+    TokenBucket bucket;
+    TimeMs told_at = 0;  // Clock::steady()
+    std::size_t count = 0;
+    std::vector<std::string> ids;
+    std::string topic;
+    Refusal latest;
+  };
+  void tell_together(const std::string& user, Gathered& crowd);
+
+  const Clock& clock_;
+  const Tell tell_;
+  StringMap<Gathered> crowds_;
+};
+
+}  // namespace chat

@@ -1,0 +1,257 @@
+// The core under abuse: what exceeds a rate or the number of devices is refused, with an id, and nobody else is
+// touched.
+#include <set>
+
+#include "tests/core/support/hub_rig.h"
+
+namespace chat::test {
+namespace {
+
+using Kind = PublishVerdict::Kind;
+
+class Abuse : public HubRig {
+ protected:
+  // The conversation of alice and bob, both online, under these options.
+  void start() {
+    restart();
+    conv_ = group("alice", {"bob"});
+    alice_ = online("alice", "a1");
+    bob_ = online("bob", "b1");
+    send(bob_, conv_, "in memory now");
+    settle();
+    clock.pass(3'600'000);  // whatever that took is back
+    tick(0);
+    forget();
+  }
+  PublishVerdict message(const Phone& phone, const std::string& id) {
+    return publish(phone, "chat/c/" + conv_ + "/msg", R"({"id":")" + id + R"(","body":"x"})");
+  }
+  int let_through(const Phone& phone, int count, const std::string& prefix = "m-") {
+    int through = 0;
+    for (int i = 0; i < count; ++i) through += message(phone, prefix + std::to_string(i)).kind != Kind::kRefuse;
+    return through;
+  }
+
+  std::string conv_;
+  Phone alice_;
+  Phone bob_;
+};
+
+TEST_F(Abuse, AFloodIsRefusedWithTheIdOfEachAndTheOthersMessagesPass) {
+  options.rates.user.messages = {.per_second = 10, .burst = 20};
+  start();
+  EXPECT_EQ(let_through(alice_, 100), 20);
+  const auto errors = told("alice", "error");
+  ASSERT_EQ(errors.size(), 80U);
+  EXPECT_EQ(errors[0].at("code"), "rate_limited");
+  EXPECT_EQ(errors[0].at("id"), "m-20");
+  EXPECT_EQ(errors[0].at("topic"), "chat/c/" + conv_ + "/msg");
+  EXPECT_EQ(errors[0].size(), 4U);
+  EXPECT_EQ(errors[79].at("id"), "m-99");
+  EXPECT_EQ(let_through(bob_, 20, "b-"), 20);
+  clock.pass(1000);
+  EXPECT_EQ(let_through(alice_, 100, "again-"), 10);
+}
+
+// Else each would be an error to each of the user's devices, and the broker would do nothing but tell.
+TEST_F(Abuse, OfACrowdOfRefusalsTheFirstAreToldOneByOneAndTheOthersTogetherWithEachId) {
+  options.rates.user.messages = {.per_second = 1, .burst = 1};
+  start();
+  let_through(alice_, 1001);
+  EXPECT_EQ(told("alice", "error").size(), 200U);
+  tick(249);
+  EXPECT_EQ(told("alice", "error").size(), 200U);
+  tick(1);
+  const auto errors = told("alice", "error");
+  ASSERT_EQ(errors.size(), 201U);
+  std::set<std::string> ids;
+  for (std::size_t i = 0; i < 200; ++i) ids.insert(errors[i].at("id").get<std::string>());
+  for (const auto& id : errors[200].at("ids")) ids.insert(id.get<std::string>());
+  EXPECT_EQ(ids.size(), 1000U) << "each refused message is named";
+  EXPECT_EQ(errors[200].at("count"), 800);
+  EXPECT_EQ(errors[200].at("code"), "rate_limited");
+  EXPECT_EQ(errors[200].at("topic"), "chat/c/" + conv_ + "/msg");
+  EXPECT_TRUE(errors[200].at("id").is_null());
+  forget();
+  tick(10'000);
+  EXPECT_TRUE(told("alice", "error").empty()) << "nothing is told twice";
+}
+
+TEST_F(Abuse, WhatIsTooLongToNameIsCounted) {
+  options.rates.user.messages = {.per_second = 1, .burst = 1};
+  start();
+  let_through(alice_, 5000);
+  tick(1000);
+  const auto errors = told("alice", "error");
+  ASSERT_EQ(errors.size(), 201U);
+  EXPECT_EQ(errors[200].at("count"), 4799);
+  EXPECT_EQ(errors[200].at("ids").size(), 1000U);
+}
+
+TEST_F(Abuse, ConnectingAnewDoesNotFillTheBucket) {
+  options.rates.device.messages = {.per_second = 1, .burst = 5};
+  start();
+  EXPECT_EQ(let_through(alice_, 10), 5);
+  disconnect(alice_);
+  alice_ = online("alice", "a1");
+  EXPECT_EQ(let_through(alice_, 10, "anew-"), 0);
+  const auto tablet = online("alice", "a2");
+  EXPECT_EQ(let_through(tablet, 10, "tablet-"), 5) << "another device has its own";
+}
+
+TEST_F(Abuse, CommandsAndBadMessagesCountAsMessagesAndRetriesToo) {
+  options.rates.user.messages = {.per_second = 1, .burst = 6};
+  start();
+  EXPECT_NE(message(alice_, "one").kind, Kind::kRefuse);
+  EXPECT_NE(message(alice_, "one").kind, Kind::kRefuse);
+  publish(alice_, "chat/c/" + conv_ + "/recall", R"({"seq":1})");
+  publish(alice_, "chat/c/" + conv_ + "/msg", "no json");
+  publish(alice_, "chat/u/bob/inbox", "{}");
+  publish(alice_, "chat/nothing/here", "{}");
+  EXPECT_EQ(error_codes("alice"), (std::vector<std::string>{"bad_json", "not_allowed", "unknown_operation"}));
+  forget();
+  publish(alice_, "chat/c/" + conv_ + "/react", R"({"seq":1,"emoji":"x","id":"r"})");
+  publish(alice_, "chat/u/bob/inbox", "{}");
+  EXPECT_EQ(error_codes("alice"), (std::vector<std::string>{"rate_limited", "rate_limited"}));
+}
+
+TEST_F(Abuse, RequestsSubscriptionsAndSyncShareABound) {
+  options.rates.user.requests = {.per_second = 1, .burst = 3};
+  start();
+  EXPECT_NE(publish(alice_, "chat/sync", "{}").kind, Kind::kRefuse);
+  EXPECT_TRUE(subscribe(alice_, "chat/c/" + conv_ + "/msg"));
+  EXPECT_FALSE(subscribe(alice_, "chat/u/bob/inbox"));
+  forget();
+  EXPECT_FALSE(subscribe(alice_, "chat/u/alice/inbox"));
+  EXPECT_EQ(publish(alice_, "chat/rpc/history", R"({"id":"h-1"})").kind, Kind::kRefuse);
+  EXPECT_EQ(error_codes("alice"), (std::vector<std::string>{"rate_limited", "rate_limited"}));
+  EXPECT_EQ(told("alice", "error")[1].at("id"), "h-1");
+  EXPECT_NE(message(alice_, "m").kind, Kind::kRefuse) << "messages are another matter";
+}
+
+TEST_F(Abuse, ARefusedAcknowledgementStallsNothingForOneThatIsSentLater) {
+  options.rates.device.signs = {.per_second = 1, .burst = 2};
+  start();
+  for (int i = 0; i < 5; ++i) send(bob_, conv_, "x");
+  settle();
+  ack(alice_, conv_, 2);
+  ack(alice_, conv_, 3);
+  EXPECT_EQ(ack(alice_, conv_, 6).kind, Kind::kRefuse);
+  EXPECT_EQ(error_codes("alice"), std::vector<std::string>{"rate_limited"});
+  clock.pass(1000);
+  EXPECT_NE(ack(alice_, conv_, 6).kind, Kind::kRefuse);
+}
+
+TEST_F(Abuse, BytesOfAnyKindShareABound) {
+  options.rates.user.bytes = {.per_second = 100, .burst = 1000};
+  start();
+  const std::string long_text(700, 'x');
+  EXPECT_NE(send(alice_, conv_, long_text).kind, Kind::kRefuse);
+  EXPECT_EQ(send(alice_, conv_, long_text).kind, Kind::kRefuse);
+  EXPECT_EQ(publish(alice_, "chat/rpc/history", R"({"id":"h-1","conv":")" + long_text + "\"}").kind, Kind::kRefuse);
+  EXPECT_NE(send(alice_, conv_, "short").kind, Kind::kRefuse);
+  EXPECT_EQ(error_codes("alice"), (std::vector<std::string>{"rate_limited", "rate_limited"}));
+}
+
+// ---- devices
+
+class Devices : public Abuse {
+ protected:
+  void start_with(std::size_t most, TooManyDevices action) {
+    options.max_devices = most;
+    options.too_many_devices = action;
+    start();
+  }
+};
+
+TEST_F(Devices, OneMoreEndsTheOldestOnceItCouldHearWhy) {
+  start_with(2, TooManyDevices::kKickOldest);
+  const auto second = online("alice", "a2");
+  const auto third = connect("alice", "a3");
+  EXPECT_TRUE(subscribe(third, "chat/u/alice/#"));
+  ASSERT_EQ(told("alice", "error").size(), 1U);
+  EXPECT_EQ(told("alice", "error")[0].at("code"), "not_allowed");
+  EXPECT_EQ(told("alice", "error")[0].at("reason"),
+            "User \"alice\" may have 2 devices connected: with \"a3\" there, \"a1\" is disconnected.");
+  tick(1);
+  EXPECT_TRUE(broker.kicked.empty()) << "the broker hands the error out behind this tick";
+  tick(1);
+  EXPECT_EQ(broker.kicked, std::vector<std::string>{"a1"});
+  tick(1000);
+  EXPECT_EQ(broker.kicked.size(), 1U);
+}
+
+TEST_F(Devices, SeveralAtOnceEndAsMany) {
+  start_with(2, TooManyDevices::kKickOldest);
+  for (const auto* device : {"a2", "a3", "a4", "a5"}) subscribe(connect("alice", device), "chat/u/alice/#");
+  tick(1);
+  tick(1);
+  EXPECT_EQ(broker.kicked, (std::vector<std::string>{"a1", "a2", "a3"}));
+  EXPECT_EQ(error_codes("alice").size(), 3U);
+  EXPECT_TRUE(error_codes("bob").empty());
+}
+
+TEST_F(Devices, TheSameDeviceConnectedAnewCountsOnceAndIsTheNewestThen) {
+  start_with(2, TooManyDevices::kKickOldest);
+  online("alice", "a2");
+  for (int i = 0; i < 10; ++i) alice_ = online("alice", "a1");  // takes its own id over, without a disconnection
+  tick(1);
+  tick(1);
+  EXPECT_TRUE(broker.kicked.empty());
+  online("alice", "a3");
+  tick(1);
+  tick(1);
+  EXPECT_EQ(broker.kicked, std::vector<std::string>{"a2"});
+}
+
+TEST_F(Devices, WhoCameBackBeforeBeingDisconnectedIsNotDisconnectedForTheOldConnection) {
+  start_with(1, TooManyDevices::kKickOldest);
+  subscribe(connect("alice", "a2"), "chat/u/alice/#");  // a1 has to go
+  subscribe(connect("alice", "a1"), "chat/u/alice/#");  // ... and has a new connection already: a2 is the oldest now
+  tick(1);
+  tick(1);
+  EXPECT_EQ(broker.kicked, std::vector<std::string>{"a2"});
+}
+
+// It is asked about them anew while it is disconnected; a refusal would take them out of the session for good.
+TEST_F(Devices, ADeviceThatIsDisconnectedKeepsItsSubscriptionsWhateverItMayStillAsk) {
+  options.rates.user.requests = {.per_second = 1, .burst = 2};
+  start_with(1, TooManyDevices::kKickOldest);
+  EXPECT_TRUE(subscribe(connect("alice", "a2"), "chat/u/alice/#"));
+  EXPECT_TRUE(subscribe(alice_, "chat/u/alice/ack"));
+  EXPECT_FALSE(subscribe(alice_, "chat/u/alice/error")) << "there is no more to be asked";
+  int asked = 0;
+  broker.on_kick = [&] {
+    ++asked;
+    EXPECT_TRUE(subscribe(alice_, "chat/u/alice/#"));
+    EXPECT_TRUE(subscribe(alice_, "chat/c/" + conv_ + "/msg"));
+    EXPECT_FALSE(subscribe(alice_, "chat/u/bob/#"));
+    disconnect(alice_);
+  };
+  tick(1);
+  tick(1);
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(Devices, WithRefuseTheNewOneMayDoNothingUntilAnotherIsGone) {
+  start_with(2, TooManyDevices::kRefuse);
+  online("alice", "a2");
+  const auto third = connect("alice", "a3");
+  EXPECT_FALSE(subscribe(third, "chat/u/alice/#"));
+  EXPECT_EQ(message(third, "m-1").kind, Kind::kRefuse);
+  EXPECT_EQ(error_codes("alice"), (std::vector<std::string>{"not_allowed", "not_allowed"}));
+  EXPECT_EQ(told("alice", "error")[0].at("reason"),
+            "User \"alice\" has 2 devices connected, and may have no more: \"a3\" has to wait until one is gone.");
+  alice_ = online("alice", "a1");  // connected anew: counts once
+  EXPECT_FALSE(subscribe(third, "chat/u/alice/#"));
+  disconnect(alice_);
+  EXPECT_TRUE(subscribe(third, "chat/u/alice/#"));
+  tick(1);
+  tick(1);
+  EXPECT_TRUE(broker.kicked.empty());
+  EXPECT_FALSE(subscribe(connect("alice", "a1"), "chat/u/alice/#")) << "its place is taken";
+  online("bob", "b2");
+}
+
+}  // namespace
+}  // namespace chat::test
