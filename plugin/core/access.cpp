@@ -24,6 +24,11 @@ bool is_wild(std::string_view level) {
   return level == "+" || level == "#";
 }
 
+// Whether a topic with that level behind the prefix is ever delivered to anybody.
+bool may_be_ours(std::string_view level) {
+  return is_wild(level) || level == "u" || level == "c" || level == "d" || level == "rpc";
+}
+
 // Takes "$share/{group}/" off; false where the filter is not shared.
 bool take_share(std::string_view* filter) {
   constexpr std::string_view kShare = "$share/";
@@ -61,6 +66,15 @@ SubscribeDecision decide_subscribe(const TopicSpace& topics, std::string_view fi
   }
   if (at < prefix.size() || levels[at] == "#") {
     return refuse(decision.shared, "The filter " + in_quotes(whole) + " covers other users' topics.");
+  }
+  // Other people's "+/status" and "+/+/temperature", in which a wildcard stands for the prefix among others: nothing
+  // that anybody reads of ours has such a name.
+  const auto first = levels.begin();
+  const bool by_wildcard = std::find(first, first + static_cast<std::ptrdiff_t>(prefix.size()), "+") !=
+                           first + static_cast<std::ptrdiff_t>(prefix.size());
+  if (by_wildcard &&
+      (!may_be_ours(levels[at]) || (levels[at] == "+" && levels.size() == at + 2 && levels.back() != "#"))) {
+    return decision;
   }
   if (user.empty())
     return refuse(decision.shared, "The filter " + in_quotes(whole) + " needs a user name and password.");

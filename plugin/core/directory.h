@@ -48,7 +48,8 @@ struct Session {
   std::shared_ptr<User> user;
   const void* handle = nullptr;
   std::uint64_t generation = 0;  // unique for the broker's run: tells late answers from wanted ones
-  std::vector<Filter> filters;   // granted, below the user's own topics or covering them
+  std::vector<Filter> filters;   // granted, and covering what the plugin hands out: there are few such filters
+  bool has_others = false;       // of its own, which bring nothing from the plugin
   bool wants_inbox = false;
   bool wants_event = false;
   bool wants_sync = false;

@@ -16,6 +16,9 @@ namespace {
 // away, names that somebody invents must not fill the memory.
 constexpr std::size_t kUnparkedLoadsMax = 2 * Parking::kCountMax;
 
+// What a subscription makes the plugin hand to a device, beside the counters.
+constexpr std::array kFeeds{user_topic::kInbox, user_topic::kEvent, user_topic::kSync};
+
 std::string random_seal() {
   std::random_device device;
   std::string hex;
@@ -124,7 +127,7 @@ Access Hub::may_subscribe(const ClientRef& client, std::string_view filter, int 
   }
   // A filter that covers the user's own topics: it may open the tap. $share does not: what comes here is for one
   // device.
-  if (!decision.shared) {
+  if (!decision.shared && feeds(filter, session->user->name)) {
     std::erase_if(session->filters, [&](const Session::Filter& known) { return known.text == filter; });
     session->filters.push_back({.text = std::string(filter), .qos = std::min(1, qos)});
     const bool inbox = session->wants_inbox;
@@ -133,6 +136,8 @@ Access Hub::may_subscribe(const ClientRef& client, std::string_view filter, int 
     const bool more = session->wants_inbox != inbox || session->wants_event != event;
     if (more) outflow_.open(*session);
     if (covers_unread(filter, session->user->name)) signals_.asked(*session);
+  } else if (!decision.shared) {
+    session->has_others = true;
   }
   // "#" also covers what is not ours: there, whoever decides about the rest decides.
   return decision.kind == Kind::kEverything ? Access::kOutside : Access::kGranted;
@@ -155,6 +160,14 @@ Access Hub::may_unsubscribe(const ClientRef& client, std::string_view filter) {
 bool Hub::covers_unread(std::string_view filter, std::string_view user) const {
   return filter_matches(filter, topics_.user(user, user_topic::kUnread)) ||
          filter_matches(filter, topics_.user(user, user_topic::kUnreadTotal));
+}
+
+// Whether anything that update_wants() looks for comes through it. Others are not kept: somebody who subscribes to ten
+// thousand topics below their own would have each of them looked at with each further one.
+bool Hub::feeds(std::string_view filter, std::string_view user) const {
+  return covers_unread(filter, user) || std::any_of(kFeeds.begin(), kFeeds.end(), [&](std::string_view leaf) {
+           return filter_matches(filter, topics_.user(user, leaf));
+         });
 }
 
 void Hub::update_wants(Session& session) {
@@ -219,9 +232,8 @@ void Hub::expire_write() {
 }
 
 Access Hub::may_read(const ClientRef& client, std::string_view topic, std::string_view payload) {
-  const auto below = topics_.below_prefix(topic);
-  if (!below) return Access::kOutside;
-  const auto parsed = topics_.parse(topic);
+  const auto parsed = topics_.parse(topic);  // the bare prefix is ours too: a will that was taken over could lie there
+  if (!parsed) return Access::kOutside;
   if (parsed->kind == PublishKind::kUserTopic) {
     return !client.user.empty() && parsed->name == client.user ? Access::kGranted : Access::kRefused;
   }
@@ -297,7 +309,7 @@ PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, s
     case PublishKind::kSync:
       // A resumed session: what it subscribed to in an earlier life is not shown to anyone, so it gets all that is its
       // own.
-      if (session->filters.empty()) {
+      if (session->filters.empty() && !session->has_others) {
         session->filters.push_back({.text = topics_.user(session->user->name, "#"), .qos = 1});
         update_wants(*session);
       }

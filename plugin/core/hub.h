@@ -133,6 +133,7 @@ class Hub {
   void tell_events(const Conversation& conversation, const std::vector<StoredEvent>& events,
                    const std::vector<std::shared_ptr<User>>& gone);
   void update_wants(Session& session);
+  bool feeds(std::string_view filter, std::string_view user) const;
   bool covers_unread(std::string_view filter, std::string_view user) const;
   void expire_write();
 

@@ -28,6 +28,19 @@ TEST_F(Sessions, AnyFilterThatCoversTheInboxOpensTheTap) {
   }
 }
 
+// chat/sync stands for the subscriptions of an earlier life only where there are none in this one.
+TEST_F(Sessions, SyncAddsNothingToWhatWasSubscribedTo) {
+  const auto lamp = connect("bob", "lamp");
+  EXPECT_TRUE(subscribe(lamp, "chat/u/bob/ack"));
+  publish(lamp, "chat/sync", "{}");
+  settle();
+  EXPECT_TRUE(received(lamp).empty());
+  const auto resumed = connect("bob", "resumed");
+  publish(resumed, "chat/sync", "{}");
+  settle();
+  EXPECT_EQ(seqs(resumed, conv_), std::vector<Seq>{1});
+}
+
 TEST_F(Sessions, OtherFiltersAndSharedOnesDoNot) {
   int number = 0;
   for (const auto* filter : {"chat/u/bob/ack", "chat/u/bob/unread/total", "$share/g/#", "+/+", "other/#"}) {

@@ -9,34 +9,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "tests/support/mqtt_packets.h"
 #include "tests/support/wait.h"
 
 namespace chat::test {
-
-enum class PacketType : std::uint8_t {
-  kConnect = 1,
-  kConnack = 2,
-  kPublish = 3,
-  kPuback = 4,
-  kPubrec = 5,
-  kPubrel = 6,
-  kPubcomp = 7,
-  kSubscribe = 8,
-  kSuback = 9,
-  kPingreq = 12,
-  kPingresp = 13,
-  kDisconnect = 14,
-};
-
-struct Packet {
-  PacketType type = PacketType::kConnect;
-  std::uint8_t flags = 0;  // the low four bits of the first byte
-  std::uint16_t id = 0;    // of PUBLISH with QoS above 0, PUBACK … and SUBACK
-  int reason = 0;          // of CONNACK, SUBACK (the first), PUBACK … and DISCONNECT; 0 where absent
-  std::string topic;       // of PUBLISH
-  std::string payload;     // of PUBLISH
-};
 
 struct RawOptions {
   std::string client_id{};
@@ -56,6 +34,8 @@ class RawMqtt {
   RawMqtt& operator=(const RawMqtt&) = delete;
 
   int connect();  // sends CONNECT, waits for CONNACK, answers its code
+  // The same with a CONNECT of one's own; -1 where the broker closes the connection instead of answering.
+  int connect(const ConnectPart& part);
 
   struct Publish {
     int qos = 1;
@@ -74,6 +54,12 @@ class RawMqtt {
   // Reads on, forgetting others, until such a packet. Throws TimedOut, and std::runtime_error on a closed connection.
   Packet expect(PacketType type, const std::function<bool(const Packet&)>& wanted = {});
 
+  // Everything up to the answer of a PINGREQ of ours, or to the connection's end: what the broker had for this client
+  // when it read the PINGREQ. QoS 0 only: nothing is acknowledged.
+  std::vector<Packet> drain();
+  std::vector<Packet> until_pong();        // where the PINGREQ was sent already
+  bool closed() const { return closed_; }  // by the broker, as far as was read
+
   void close_quietly();  // FIN without DISCONNECT
   void reset();          // RST
 
@@ -82,6 +68,8 @@ class RawMqtt {
 
   const RawOptions options_;
   int socket_ = -1;
+  bool closed_ = false;
+  std::string ahead_;  // read and not yet handed out
 };
 
 }  // namespace chat::test
