@@ -74,3 +74,128 @@ test_BridgeWorksWithinItsUnit() {
   wait "${CHILDREN[-1]}" || true
   if grep "INJECTED" "$HERE/caged.log"; then wrong "the bridge makes calls that its unit forbids"; fi
 }
+
+# What is written holds messages, names or passwords: it is its owner's alone, whatever the umask.
+test_FilesAreTheirOwnersAloneWhateverTheUmask() {
+  unset CHAT_BARE
+  umask 000
+  CHAT_RUN_DIR=$HERE/a CHAT_USERS="erin:canary-user" CHAT_BROKER_CONF=/dev/null dev up
+  local run=$HERE/a port
+  port=$(variable CHAT_PORT "$run")
+  mosquitto_pub -p "$port" -u alice -P demo -q 1 -t chat/d/bob/msg -m '{"body":"canary-message"}'
+  CHAT_RUN_DIR=$run dev kill broker
+  CHAT_RUN_DIR=$run dev start broker
+  CHAT_RUN_DIR=$run dev restart bridge
+  grep -rlF canary-message "$run/journal" >/dev/null || wrong "the journal holds no message: nothing was tried"
+  grep -qF canary-user "$run/settings" || wrong "the settings hold no password: nothing was tried"
+  # PostgreSQL's folder may be walked through, and its log of statements is its own; all else is ours.
+  local open
+  open=$(find "$run" -path "$run/postgres" -prune -o ! -type l -perm /077 ! -path "$run" -printf '%M %P\n')
+  [ -z "$open" ] || wrong "others may look into: $open"
+  open=$(find "$run/postgres/data" ! -type l -perm /077 -printf '%M %P\n')
+  [ -z "$open" ] || wrong "others may look into PostgreSQL's: $open"
+  [ "$(stat -c %a "$run" "$run/postgres" | sort -u)" = 711 ] || wrong "the folder: $(stat -c '%A %n' "$run" "$run/postgres")"
+}
+
+# Everything that any of our programs says, and every command line that can be seen, while they have the right secrets, wrong ones,
+# servers that are not there, and addresses that can't be read.
+test_SecretsAreSaidNowhere() {
+  unset CHAT_BARE
+  printf 'log_type all\n' >"$ROOM/broker.conf"
+  (while :; do { cat /proc/[0-9]*/cmdline 2>/dev/null || true; } | tr '\0' ' '; sleep 0.02; done >"$ROOM/seen") &
+  local watcher=$!
+  CHILDREN+=("$watcher")
+  CHAT_USERS="erin:canary-user" CHAT_BROKER_CONF=$ROOM/broker.conf dev up
+  mosquitto_pub -p "$(variable CHAT_PORT)" -u alice -P demo -q 1 -t chat/d/bob/msg -m '{"body":"x"}'
+  dev psql -c "SELECT pg_sleep(0.5)" >/dev/null
+  dev ctl status >/dev/null
+  dev stop bridge
+  with_right_and_wrong_secrets
+  dev stop broker
+  plugin_with_wrong_addresses
+  kill "$watcher"
+
+  local secrets=(canary) file found
+  for file in "$HERE"/secret/{bridge,chat_plugin,chat_bridge,chat_admin}-password; do secrets+=("$(head -n 1 "$file")"); done
+  # All systems of this tree have this one in common, and other tests may show theirs: it counts beside this one's port.
+  secrets+=("$(head -n 1 "$HERE/secret/postgres-password")@127.0.0.1:$(sed -n 's/^PG_PORT=//p' "$HERE/settings")")
+  grep -q "mosquitto-chat-bridge --broker" "$ROOM/seen" || wrong "no command line of the bridge was seen"
+  grep -q "psql -h 127.0.0.1" "$ROOM/seen" || wrong "no command line of psql was seen"
+  for file in "${secrets[@]}"; do
+    if found=$(grep -lF -e "$file" "$HERE"/*.log "$ROOM/seen" "$ROOM"/said.*); then
+      wrong "the secret $file stands in $found: $(grep -hoE ".{0,120}$file.{0,40}" "$found" | head -n 3)"
+    fi
+  done
+}
+
+BRIDGE_RUNS=0
+# bridge_says PATTERN: starts it with $BRIDGE_SECRETS until it says so, or has ended.
+bridge_says() {
+  local log=$ROOM/said.bridge.$((++BRIDGE_RUNS)) pid
+  "$BUILD_FOLDER/bridge/mosquitto-chat-bridge" --log-level debug "${BRIDGE_SECRETS[@]}" >"$log" 2>&1 &
+  pid=$!
+  CHILDREN+=("$pid")
+  eventually "the bridge says \"$1\": $log" grep -qi -e "$1" "$log"
+  kill "$pid" 2>/dev/null || true
+  wait "$pid" || true
+}
+
+with_right_and_wrong_secrets() {
+  local port pg redis uri n=0
+  port=$(variable CHAT_PORT) pg=$(sed -n 's/^PG_PORT=//p' "$HERE/settings") redis=$(sed -n 's/^REDIS_PORT=//p' "$HERE/settings")
+  printf 'CONFIG SET requirepass canary-redis\n' | redis-cli -p "$redis" >/dev/null
+  printf 'canary-mqtt\n' >"$ROOM/mqtt"
+  printf 'redis://:canary-redis@127.0.0.1:%s\n' "$redis" >"$ROOM/redis"
+  printf 'redis://:canary-wrong@127.0.0.1:%s\n' "$redis" >"$ROOM/redis-wrong"
+  printf 'postgresql://chat_bridge:canary-wrong@127.0.0.1:%s/chat\n' "$pg" >"$ROOM/pg-wrong"
+  printf 'postgresql://chat_bridge:canary-away@127.0.0.1:1/chat\n' >"$ROOM/pg-away"
+  local mqtt=(--broker "mqtt://127.0.0.1:$port" --password-file "$HERE/secret/bridge-password") right="$HERE/secret/bridge-postgres-uri"
+  BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$right" --redis-file "$ROOM/redis") && bridge_says "listening on"
+  BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$right" --redis-file "$ROOM/redis-wrong") && bridge_says "WRONGPASS\|Redis"
+  BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$ROOM/pg-wrong") && bridge_says "password authentication failed"
+  BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$ROOM/pg-away") && bridge_says "connection refused\|could not connect"
+  BRIDGE_SECRETS=(--broker "mqtt://127.0.0.1:$port" --password-file "$ROOM/mqtt" --postgres-file "$right") && bridge_says "not authori\|refused"
+  BRIDGE_SECRETS=(--broker "mqtt://127.0.0.1:1" --password-file "$ROOM/mqtt" --postgres-file "$right") && bridge_says "can't\|connect"
+  for uri in "${UNREADABLE[@]}"; do
+    printf '%s\n' "$uri" >"$ROOM/uri"
+    BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$ROOM/uri") && bridge_says "can't be read"
+    printf 'postgres = "%s"\n' "$uri" >"$ROOM/bridge.toml"
+    BRIDGE_SECRETS=("${mqtt[@]}" --config "$ROOM/bridge.toml") && bridge_says "can't be read"
+    CHAT_PG=$uri refused "$BUILD_FOLDER/chatctl/chatctl" status
+    expect "can't be read" in "$SAID"
+    printf '%s\n' "$SAID" >"$ROOM/said.chatctl.$((++n))"
+  done
+  printf 'redis://:canary-redis#127.0.0.1\n' >"$ROOM/uri"
+  BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$right" --redis-file "$ROOM/uri") && bridge_says "no address of a Redis"
+  printf 'password-flie = "canary-config"\npostgres-url = "canary-config"\n' >"$ROOM/bridge.toml"
+  BRIDGE_SECRETS=("${mqtt[@]}" --config "$ROOM/bridge.toml") && bridge_says "config\|INI"
+  for uri in pg-wrong pg-away; do
+    refused "$BUILD_FOLDER/chatctl/chatctl" --postgres-file "$ROOM/$uri" status
+    expect "unavailable: PostgreSQL" in "$SAID"
+    printf '%s\n' "$SAID" >"$ROOM/said.chatctl.$((++n))"
+  done
+}
+UNREADABLE=("postgresql://chat:canary%zz@host/chat" "postgresql://chat:x/canary@host/chat" "postgresql:/chat:canary@host/chat"
+  "host=db canary" "postgresql://host/chat?canary" "postgresql://chat:canary-a@canary-b@host/chat")
+
+plugin_with_wrong_addresses() {
+  local uri n=0 log
+  for uri in "$(cat "$ROOM/pg-wrong")" "$(cat "$ROOM/pg-away")" "${UNREADABLE[@]}"; do
+    log=$ROOM/said.broker.$((++n))
+    printf '%s\n' "$uri" >"$ROOM/uri"
+    sed "s|^\(plugin_opt_postgres_uri_file\) .*|\1 $ROOM/uri|" "$HERE/conf/mosquitto.conf" >"$ROOM/mosquitto.conf"
+    run_broker "$log" "authentication failed\|refused\|can't be read"
+    URI=$uri awk '/^plugin_opt_postgres_uri_file / { print "plugin_opt_postgres_uri " ENVIRON["URI"]; next } 1' "$HERE/conf/mosquitto.conf" >"$ROOM/mosquitto.conf"
+    run_broker "$log.inline" "authentication failed\|refused\|can't be read"
+  done
+}
+
+run_broker() { # LOG PATTERN
+  local pid
+  PATH=$PATH:/usr/sbin mosquitto -v -c "$ROOM/mosquitto.conf" >"$1" 2>&1 &
+  pid=$!
+  CHILDREN+=("$pid")
+  eventually "the broker says \"$2\": $1" grep -q -e "$2" "$1"
+  kill "$pid" 2>/dev/null || true
+  wait "$pid" || true
+}
