@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2153
 # What SECURITY.md says of files, secrets and the bridge's unit, tried on the running system.
 
 ROOM=$(mktemp -d) # outside of the tree, where another user can read too; run.sh removes it
@@ -59,6 +59,7 @@ test_BridgeWorksWithinItsUnit() {
     "$ROOT/conf/bridge.toml" >"$ROOM/secret/bridge.toml"
   chown -R nobody "$ROOM/secret"
   chmod 500 "$ROOM/secret"
+  # shellcheck disable=SC2016
   unshare -m bash -c 'mount -o remount,bind,ro / && mount --bind -o ro "$1" "$1" && shift && exec "$@"' cage "$ROOM" \
     setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs \
     strace -f -qq -e "trace=${forbidden%,}" -e "inject=${forbidden%,}:error=EPERM" -e signal=none \
@@ -163,7 +164,8 @@ with_right_and_wrong_secrets() {
     BRIDGE_SECRETS=("${mqtt[@]}" --config "$ROOM/bridge.toml") && bridge_says "can't be read"
     CHAT_PG=$uri refused "$BUILD_FOLDER/chatctl/chatctl" status
     expect "can't be read" in "$SAID"
-    printf '%s\n' "$SAID" >"$ROOM/said.chatctl.$((++n))"
+    n=$((n + 1))
+    printf '%s\n' "$SAID" >"$ROOM/said.chatctl.$n"
   done
   printf 'redis://:canary-redis#127.0.0.1\n' >"$ROOM/uri"
   BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$right" --redis-file "$ROOM/uri") && bridge_says "no address of a Redis"
@@ -172,7 +174,8 @@ with_right_and_wrong_secrets() {
   for uri in pg-wrong pg-away; do
     refused "$BUILD_FOLDER/chatctl/chatctl" --postgres-file "$ROOM/$uri" status
     expect "unavailable: PostgreSQL" in "$SAID"
-    printf '%s\n' "$SAID" >"$ROOM/said.chatctl.$((++n))"
+    n=$((n + 1))
+    printf '%s\n' "$SAID" >"$ROOM/said.chatctl.$n"
   done
 }
 UNREADABLE=("postgresql://chat:canary%zz@host/chat" "postgresql://chat:x/canary@host/chat" "postgresql:/chat:canary@host/chat"
