@@ -103,10 +103,10 @@ test_FilesAreTheirOwnersAloneWhateverTheUmask() {
 test_SecretsAreSaidNowhere() {
   unset CHAT_BARE
   printf 'log_type all\n' >"$ROOM/broker.conf"
-  (while :; do { cat /proc/[0-9]*/cmdline 2>/dev/null || true; } | tr '\0' ' '; sleep 0.02; done >"$ROOM/seen") &
+  (while :; do { cat /proc/[0-9]*/cmdline 2>/dev/null || true; } | tr '\0' '\n'; sleep 0.02; done >"$ROOM/seen") &
   local watcher=$!
   CHILDREN+=("$watcher")
-  CHAT_USERS="erin:canary-user" CHAT_BROKER_CONF=$ROOM/broker.conf dev up
+  CHAT_USERS="erin:hushhush-user" CHAT_BROKER_CONF=$ROOM/broker.conf dev up
   mosquitto_pub -p "$(variable CHAT_PORT)" -u alice -P demo -q 1 -t chat/d/bob/msg -m '{"body":"x"}'
   dev psql -c "SELECT pg_sleep(0.5)" >/dev/null
   dev ctl status >/dev/null
@@ -116,15 +116,15 @@ test_SecretsAreSaidNowhere() {
   plugin_with_wrong_addresses
   kill "$watcher"
 
-  local secrets=(canary) file found
+  local secrets=(hushhush) file found
   for file in "$HERE"/secret/{bridge,chat_plugin,chat_bridge,chat_admin}-password; do secrets+=("$(head -n 1 "$file")"); done
   # All systems of this tree have this one in common, and other tests may show theirs: it counts beside this one's port.
   secrets+=("$(head -n 1 "$HERE/secret/postgres-password")@127.0.0.1:$(sed -n 's/^PG_PORT=//p' "$HERE/settings")")
-  grep -q "mosquitto-chat-bridge --broker" "$ROOM/seen" || wrong "no command line of the bridge was seen"
-  grep -q "psql -h 127.0.0.1" "$ROOM/seen" || wrong "no command line of psql was seen"
+  grep -q "/secret/bridge-postgres-uri" "$ROOM/seen" || wrong "no command line of the bridge was seen"
+  grep -qF "SELECT pg_sleep(0.5)" "$ROOM/seen" || wrong "no command line of psql was seen"
   for file in "${secrets[@]}"; do
     if found=$(grep -lF -e "$file" "$HERE"/*.log "$ROOM/seen" "$ROOM"/said.*); then
-      wrong "the secret $file stands in $found: $(grep -hoE ".{0,120}$file.{0,40}" "$found" | head -n 3)"
+      wrong "the secret $file stands in $found: $(grep -hF -e "$file" "$ROOM/seen" "$HERE"/*.log "$ROOM"/said.* | cut -c1-300 | head -n 3)"
     fi
   done
 }
@@ -144,12 +144,12 @@ bridge_says() {
 with_right_and_wrong_secrets() {
   local port pg redis uri n=0
   port=$(variable CHAT_PORT) pg=$(sed -n 's/^PG_PORT=//p' "$HERE/settings") redis=$(sed -n 's/^REDIS_PORT=//p' "$HERE/settings")
-  printf 'CONFIG SET requirepass canary-redis\n' | redis-cli -p "$redis" >/dev/null
-  printf 'canary-mqtt\n' >"$ROOM/mqtt"
-  printf 'redis://:canary-redis@127.0.0.1:%s\n' "$redis" >"$ROOM/redis"
-  printf 'redis://:canary-wrong@127.0.0.1:%s\n' "$redis" >"$ROOM/redis-wrong"
-  printf 'postgresql://chat_bridge:canary-wrong@127.0.0.1:%s/chat\n' "$pg" >"$ROOM/pg-wrong"
-  printf 'postgresql://chat_bridge:canary-away@127.0.0.1:1/chat\n' >"$ROOM/pg-away"
+  printf 'CONFIG SET requirepass hushhush-redis\n' | redis-cli -p "$redis" >/dev/null
+  printf 'hushhush-mqtt\n' >"$ROOM/mqtt"
+  printf 'redis://:hushhush-redis@127.0.0.1:%s\n' "$redis" >"$ROOM/redis"
+  printf 'redis://:hushhush-wrong@127.0.0.1:%s\n' "$redis" >"$ROOM/redis-wrong"
+  printf 'postgresql://chat_bridge:hushhush-wrong@127.0.0.1:%s/chat\n' "$pg" >"$ROOM/pg-wrong"
+  printf 'postgresql://chat_bridge:hushhush-away@127.0.0.1:1/chat\n' >"$ROOM/pg-away"
   local mqtt=(--broker "mqtt://127.0.0.1:$port" --password-file "$HERE/secret/bridge-password") right="$HERE/secret/bridge-postgres-uri"
   BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$right" --redis-file "$ROOM/redis") && bridge_says "listening on"
   BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$right" --redis-file "$ROOM/redis-wrong") && bridge_says "WRONGPASS\|Redis"
@@ -167,9 +167,9 @@ with_right_and_wrong_secrets() {
     n=$((n + 1))
     printf '%s\n' "$SAID" >"$ROOM/said.chatctl.$n"
   done
-  printf 'redis://:canary-redis#127.0.0.1\n' >"$ROOM/uri"
+  printf 'redis://:hushhush-redis#127.0.0.1\n' >"$ROOM/uri"
   BRIDGE_SECRETS=("${mqtt[@]}" --postgres-file "$right" --redis-file "$ROOM/uri") && bridge_says "no address of a Redis"
-  printf 'password-flie = "canary-config"\npostgres-url = "canary-config"\n' >"$ROOM/bridge.toml"
+  printf 'password-flie = "hushhush-config"\npostgres-url = "hushhush-config"\n' >"$ROOM/bridge.toml"
   BRIDGE_SECRETS=("${mqtt[@]}" --config "$ROOM/bridge.toml") && bridge_says "config\|INI"
   for uri in pg-wrong pg-away; do
     refused "$BUILD_FOLDER/chatctl/chatctl" --postgres-file "$ROOM/$uri" status
@@ -178,8 +178,8 @@ with_right_and_wrong_secrets() {
     printf '%s\n' "$SAID" >"$ROOM/said.chatctl.$n"
   done
 }
-UNREADABLE=("postgresql://chat:canary%zz@host/chat" "postgresql://chat:x/canary@host/chat" "postgresql:/chat:canary@host/chat"
-  "host=db canary" "postgresql://host/chat?canary" "postgresql://chat:canary-a@canary-b@host/chat")
+UNREADABLE=("postgresql://chat:hushhush%zz@host/chat" "postgresql://chat:x/hushhush@host/chat" "postgresql:/chat:hushhush@host/chat"
+  "host=db hushhush" "postgresql://host/chat?hushhush" "postgresql://chat:hushhush-a@hushhush-b@host/chat")
 
 plugin_with_wrong_addresses() {
   local uri n=0 log
