@@ -8,10 +8,11 @@
 
 #include "bridge/mqtt/broker_uri.h"
 #include "bridge/rpc/topics.h"
-#include "bridge/secret_file.h"
 #include "bridge/version.h"
 #include "storage/names.h"
+#include "storage/postgres_uri.h"
 #include "storage/redis/redis_uri.h"
+#include "storage/secret_file.h"
 
 namespace chat {
 namespace {
@@ -105,8 +106,8 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
   std::string postgres_file;
   auto* const postgres =
       app.add_option("--postgres", options->postgres,
-                     "PostgreSQL, where the plugin keeps the messages; without it and the next, CHAT_PG of the "
-                     "environment")
+                     "PostgreSQL, where the plugin keeps the messages; everybody on this machine can read it in the "
+                     "process list, so no password in it. Without it and the next, CHAT_PG of the environment")
           ->type_name("URI");
   app.add_option("--postgres-file", postgres_file,
                  "A file whose first line is that URI: it keeps a password out of the process list")
@@ -114,12 +115,14 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
       ->check(CLI::Validator(check_secret_file, ""))
       ->excludes(postgres);
   std::string redis_file;
-  auto* const redis = app.add_option("--redis", options->redis,
-                                     "Redis, where others can read who is here, and which spares PostgreSQL users with "
-                                     "many conversations; without it, the next, and CHAT_REDIS "
-                                     "of the environment, the bridge works alike, from PostgreSQL alone")
-                          ->type_name("URI")
-                          ->check(CLI::Validator(check_redis, ""));
+  auto* const redis =
+      app.add_option(
+             "--redis", options->redis,
+             "Redis, where others can read who is here, and which spares PostgreSQL users with "
+             "many conversations; without it, the next, and CHAT_REDIS "
+             "of the environment, the bridge works alike, from PostgreSQL alone. A password belongs into the file")
+          ->type_name("URI")
+          ->check(CLI::Validator(check_redis, ""));
   app.add_option("--redis-file", redis_file, "A file whose first line is that URI")
       ->type_name("FILE")
       ->check(CLI::Validator(check_secret_file, ""))
@@ -170,6 +173,9 @@ std::optional<ExitCode> parse_options(int argc, const char* const* argv, Options
     options->redis = where_it_is(options->redis, redis_file, "CHAT_REDIS");
     if (options->postgres.empty()) {
       throw CLI::RequiredError("--postgres, --postgres-file or CHAT_PG with a libpq connection URI");
+    }
+    if (const auto fault = postgres_uri_fault(options->postgres); !fault.empty()) {
+      throw CLI::ValidationError("--postgres, --postgres-file or CHAT_PG", "PostgreSQL's connection URI " + fault);
     }
     // What came from a file or the environment is checked like what came from the command line.
     if (!options->redis.empty() && !check_redis(options->redis).empty()) {

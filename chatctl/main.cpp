@@ -21,15 +21,20 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", CHAT_VERSION);
   app.require_subcommand(1);
   app.fallthrough();  // lets the options below stand behind the subcommand as well
-  app.add_option("--postgres", context.uri,
-                 "PostgreSQL's connection URI; the environment does not show in the process list")
-      ->envname("CHAT_PG")
-      ->required();
+  auto* const file = app.add_option("--postgres-file", context.uri_file,
+                                    "A file whose first line is PostgreSQL's connection URI; without it, CHAT_PG of "
+                                    "the environment")
+                         ->type_name("FILE");
+  app.add_option("--postgres", context.given_uri,
+                 "The same URI; everybody on this machine can read it in the process list, so no password in it")
+      ->type_name("URI")
+      ->excludes(file);
   app.add_flag("--json", context.json, "Print JSON instead of tables and lines");
   chat::ctl::add_user_commands(app, context);
   chat::ctl::add_conversation_commands(app, context);
   chat::ctl::add_member_commands(app, context);
   chat::ctl::add_device_commands(app, context);
+  chat::ctl::add_role_commands(app, context);
   chat::ctl::add_schema_commands(app, context);
   try {
     app.parse(argc, argv);

@@ -2,15 +2,22 @@
 
 #include "chatctl/context.h"
 #include "chatctl/output.h"
+#include "storage/roles.h"
 
 namespace chat::ctl {
 namespace {
 
 void migrate(Context& context) {
-  const auto applied = migrate_postgres(context.uri);
-  if (context.json) return print_json({{"version", latest_schema_version()}, {"applied", applied}});
+  const auto uri = context.uri();
+  const auto applied = migrate_postgres(uri);
+  const auto missing = grant_rights(uri);
+  if (context.json) {
+    return print_json({{"version", latest_schema_version()}, {"applied", applied}, {"roles_missing", missing}});
+  }
   for (const int version : applied) print_line("applied migration " + std::to_string(version));
   print_line("the schema is at version " + std::to_string(latest_schema_version()));
+  print_line(missing.empty() ? "the roles have their rights"
+                             : "no rights given: there is no role " + missing.front() + " (`chatctl roles` makes it)");
 }
 
 void status(Context& context) {
@@ -43,9 +50,10 @@ void status(Context& context) {
 }  // namespace
 
 void add_schema_commands(CLI::App& app, Context& context) {
-  app.add_subcommand("migrate", "Bring the database's schema up to this program")->callback([&context] {
-    migrate(context);
-  });
+  app.add_subcommand(
+         "migrate",
+         "Bring the database's schema, and the roles' rights in it, up to this program; as the tables' owner")
+      ->callback([&context] { migrate(context); });
   app.add_subcommand("status", "Show what the store holds and how far the brokers' journals are stored")
       ->callback([&context] { status(context); });
 }

@@ -12,7 +12,7 @@
 #include "bridge/mqtt/no_delay.h"
 #include "bridge/mqtt/paho_results.h"
 #include "bridge/rpc/quote.h"
-#include "bridge/secret_file.h"
+#include "storage/secret_file.h"
 
 namespace chat {
 namespace {

@@ -8,6 +8,7 @@
 #include "plugin/core/refusal.h"
 #include "plugin/core/topic.h"
 #include "storage/names.h"
+#include "storage/postgres_uri.h"
 
 namespace chat {
 namespace {
@@ -252,6 +253,12 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
+// Never shows the URI, which may hold a password.
+std::string wrong_uri(const std::string& option, const Options& options) {
+  const auto fault = postgres_uri_fault(options.postgres_uri);
+  return fault.empty() ? fault : option + " " + fault + ".";
+}
+
 std::string read_uri_file(Options* options) {
   std::ifstream file(options->postgres_uri_file);
   std::string line;
@@ -260,7 +267,7 @@ std::string read_uri_file(Options* options) {
            " can't be read or is empty: it must be a file whose first line is the URI.";
   }
   options->postgres_uri = trimmed(line);
-  return {};
+  return wrong_uri("The URI in plugin_opt_postgres_uri_file " + in_quotes(options->postgres_uri_file), *options);
 }
 
 // What is wrong with what was given of the options for tokens; empty: nothing.
@@ -311,7 +318,7 @@ std::string read_options(const GivenOptions& given, Options* options) {
   if (!options->postgres_uri_file.empty()) return read_uri_file(options);
   if (options->postgres_uri.empty())
     return "plugin_opt_postgres_uri or plugin_opt_postgres_uri_file must be given: a libpq connection URI.";
-  return {};
+  return wrong_uri("plugin_opt_postgres_uri", *options);
 }
 
 }  // namespace chat

@@ -1,4 +1,5 @@
-# Writes the migrations into one C++ file: cmake -DOUTPUT=<file> -DFILES=<list of .sql> -P embed.cmake
+# Writes the migrations and the grants into one C++ file: cmake -DOUTPUT=<file> -DFILES=<list of .sql>
+# -DGRANTS=<file> -P embed.cmake
 set(body "")
 set(expected 1)
 foreach(file IN LISTS FILES)
@@ -16,6 +17,7 @@ foreach(file IN LISTS FILES)
   file(READ "${file}" sql)
   string(APPEND body "    {${version}, \"${name}\", \"${checksum}\", R\"~sql~(${sql})~sql~\"},\n")
 endforeach()
+file(READ "${GRANTS}" grants)
 file(WRITE "${OUTPUT}" "// Made by storage/migrations/embed.cmake.
 #include \"storage/postgres/schema.h\"
 
@@ -28,6 +30,8 @@ ${body}};
 }  // namespace
 
 std::span<const Migration> migrations() { return kMigrations; }
+
+const char* grants_sql() { return R\"~sql~(${grants})~sql~\"; }
 
 }  // namespace chat
 ")

@@ -20,6 +20,9 @@ std::span<const Migration> migrations();
 
 int latest_schema_version();
 
+// storage/grants.sql: what each role may do, for a schema that is up to date.
+const char* grants_sql();
+
 StoreCorrupt newer_schema(int version);
 
 }  // namespace chat

@@ -78,6 +78,18 @@ bool read_host(std::string_view text, RedisUri* uri) {
          (brackets || text.find(':') == std::string_view::npos);
 }
 
+// What of a wrong address can be shown. Without an @ what stands behind a colon may be a password whose host was
+// forgotten, unless it is as short as a port.
+std::string shown_of(std::string_view uri) {
+  if (const auto at = uri.rfind('@'); at != std::string_view::npos) return "..." + std::string(uri.substr(at));
+  const auto slashes = uri.find("//");
+  const auto colon = uri.find(':', slashes == std::string_view::npos ? 0 : slashes);
+  if (colon == std::string_view::npos) return std::string(uri);
+  const auto rest = uri.substr(colon + 1);
+  const bool port = rest.size() <= 5 && rest.find_first_not_of("0123456789:") == std::string_view::npos;
+  return port ? std::string(uri) : std::string(uri.substr(0, colon + 1)) + "...";
+}
+
 }  // namespace
 
 RedisUri parse_redis_uri(std::string_view uri) {
@@ -85,7 +97,6 @@ RedisUri parse_redis_uri(std::string_view uri) {
   const bool tcp = uri.starts_with(kTcp);
   bool good = tcp || uri.starts_with(kUnix);
   std::string_view rest = uri;
-  const auto at = uri.rfind('@');
   if (good) {
     rest.remove_prefix(tcp ? kTcp.size() : kUnix.size());
     if (const auto end = rest.rfind('@'); end != std::string_view::npos) {
@@ -95,9 +106,8 @@ RedisUri parse_redis_uri(std::string_view uri) {
     good = good && (tcp ? read_host(rest, &parsed) : read_socket(rest, &parsed));
   }
   if (!good) {
-    const auto shown = at == std::string_view::npos ? std::string(uri) : "..." + std::string(uri.substr(at));
     throw std::invalid_argument(
-        "'" + shown +
+        "'" + shown_of(uri) +
         "' is no address of a Redis; it must look like redis://host, redis://:password@host:6379/0 or unix:///path");
   }
   return parsed;

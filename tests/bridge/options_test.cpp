@@ -168,6 +168,10 @@ TEST(BridgeOptions, PostgresIsWhatTheCommandLineSaysThenTheFileThenTheEnvironmen
   const Parsed none = parse_alone({});
   EXPECT_EQ(none.code, kBadOptions);
   EXPECT_NE(none.err.find("--postgres"), std::string::npos) << none.err;
+  const Parsed unreadable = parse_alone({}, "postgresql://chat:x/canary@host/chat");
+  EXPECT_EQ(unreadable.code, kBadOptions);
+  EXPECT_NE(unreadable.err.find("can't be read"), std::string::npos) << unreadable.err;
+  EXPECT_EQ(unreadable.err.find("canary"), std::string::npos) << unreadable.err;
 }
 
 TEST(BridgeOptions, RedisIsWhatTheCommandLineSaysThenTheFileThenTheEnvironmentAndMayBeNone) {

@@ -1,4 +1,4 @@
-#include "bridge/secret_file.h"
+#include "storage/secret_file.h"
 
 #include <gtest/gtest.h>
 

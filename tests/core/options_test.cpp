@@ -243,7 +243,9 @@ TEST(OptionsTest, SecretsAreNotRepeated) {
   Options options;
   for (const auto& given : {GivenOptions{{"postgres_uri", ""}}, GivenOptions{{"postgres_url", kUri}},
                             GivenOptions{{"postgres_uri", kUri}, {"postgres_uri_file", "/x"}},
-                            GivenOptions{{"postgres_uri", kUri}, {"window", "0"}}}) {
+                            GivenOptions{{"postgres_uri", kUri}, {"window", "0"}},
+                            GivenOptions{{"postgres_uri", "postgresql://chat:x/hunter2@host/chat"}},
+                            GivenOptions{{"postgres_uri", "host=db hunter2"}}}) {
     Options read_to;
     const auto sentence = read_options(given, &read_to);
     EXPECT_NE(sentence, "");

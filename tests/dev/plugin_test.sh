@@ -97,7 +97,6 @@ test_BridgeConfigurationStartsTheBridge() {
   dev up
   sed -e "s|mqtt://127.0.0.1:1883|mqtt://127.0.0.1:$(variable CHAT_PORT)|; s|/etc/mosquitto-chat/|$HERE/secret/|" \
     "$ROOT/conf/bridge.toml" >"$HERE/bridge.toml"
-  variable CHAT_PG >"$HERE/secret/postgres-uri"
   dev stop bridge
   "$BUILD_FOLDER/bridge/mosquitto-chat-bridge" --config "$HERE/bridge.toml" >"$HERE/own-bridge" 2>&1 &
   CHILDREN+=($!)

@@ -20,7 +20,7 @@ take_down() {
     CHAT_RUN_DIR=$folder "$ROOT/dev" down --purge >/dev/null 2>&1 || echo "could not take down $folder"
   done
   [ ${#CHILDREN[@]} = 0 ] || kill "${CHILDREN[@]}" 2>/dev/null || true
-  rm -rf "$HERE"
+  rm -rf "$HERE" ${ROOM:+"$ROOM"}
   exit "$code"
 }
 trap take_down EXIT

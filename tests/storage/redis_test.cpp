@@ -160,8 +160,8 @@ TEST(RedisUri, AWrongOneIsRefusedWithoutItsPassword) {
       EXPECT_TRUE(std::string(error.what()).starts_with("'" + std::string(wrong) + "' is no address")) << error.what();
     }
   }
-  for (const auto* wrong :
-       {"redis://:secret@host:0", "redis://secret@host", "redis://:secret%4@host", "redis://u:@h"}) {
+  for (const auto* wrong : {"redis://:secret@host:0", "redis://secret@host", "redis://:secret%4@host", "redis://u:@h",
+                            "redis://:secret", "redis://me:secret/0", ":secret", "redis:/:secret#host"}) {
     try {
       parse_redis_uri(wrong);
       ADD_FAILURE() << wrong << " was taken";

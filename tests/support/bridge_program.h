@@ -21,8 +21,8 @@ inline std::unique_ptr<Background> start_bridge(const Stack& stack, const std::s
                                    uri,
                                    "--password-file",
                                    stack.folder() + "/secret/bridge-password",
-                                   "--postgres",
-                                   stack.pg(),
+                                   "--postgres-file",
+                                   stack.folder() + "/secret/bridge-postgres-uri",
                                    "--log-level",
                                    "debug"};
   command.insert(command.end(), more.begin(), more.end());

@@ -72,7 +72,9 @@ std::string Stack::new_user() {
 
 nlohmann::json Stack::chatctl(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), {std::string(CHAT_TEST_BINARY_DIR) + "/chatctl/chatctl", "--json"});
-  const auto finished = run_or_throw(arguments, environment());
+  auto all = environment();
+  all["CHAT_PG"] = all.at("CHAT_PG_CHATCTL");
+  const auto finished = run_or_throw(arguments, all);
   auto answer = nlohmann::json::parse(finished.out, nullptr, false);
   if (answer.is_discarded()) throw std::runtime_error("chatctl printed no JSON: " + finished.out);
   return answer;

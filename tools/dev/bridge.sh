@@ -7,8 +7,10 @@ spawn_bridge() {
   local agreed=()
   [ "$(plugin_options | sed -n 's/^require_contact *= *//p' | tail -n 1)" != true ] || agreed=(--require-contact)
   BRIDGE_LOG_BEFORE=$(stat -c %s "$RUN/bridge.log" 2>/dev/null || printf 0)
-  CHAT_PG=$(pg_uri_of_services) CHAT_REDIS=redis://127.0.0.1:$REDIS_PORT spawn bridge "$RUN" "$BRIDGE" --broker "mqtt://127.0.0.1:$PORT" \
-    --user "$BRIDGE_USER" --password-file "$RUN/secret/bridge-password" --prefix "$PREFIX" --log-level info \
+  pg_uri_of_service chat_bridge >"$RUN/secret/bridge-postgres-uri"
+  CHAT_REDIS=redis://127.0.0.1:$REDIS_PORT spawn bridge "$RUN" "$BRIDGE" --broker "mqtt://127.0.0.1:$PORT" \
+    --user "$BRIDGE_USER" --password-file "$RUN/secret/bridge-password" \
+    --postgres-file "$RUN/secret/bridge-postgres-uri" --prefix "$PREFIX" --log-level info \
     ${agreed[@]+"${agreed[@]}"}
 }
 

@@ -41,7 +41,7 @@ write_broker_conf() {
   local file=$RUN/conf/mosquitto.conf
   mkdir -p "$RUN/conf" "$RUN/journal"
   chmod 700 "$RUN/journal" "$RUN/conf"
-  (umask 077 && pg_uri_of_services >"$RUN/secret/postgres-uri")
+  [ -n "$BARE" ] || pg_uri_of_service chat_plugin >"$RUN/secret/postgres-uri"
   {
     say "# Written by ./dev at every start of the broker. CHAT_BROKER_CONF=FILE adds lines, CHAT_PLUGIN_OPTS changes options."
     say "per_listener_settings false"
@@ -82,7 +82,7 @@ spawn_broker() {
   mkdir -p "$RUN/conf"
   if [ -n "${CHAT_BROKER_CONF:-}" ]; then
     [ -r "$CHAT_BROKER_CONF" ] || fail "CHAT_BROKER_CONF=$CHAT_BROKER_CONF cannot be read"
-    cp "$CHAT_BROKER_CONF" "$RUN/conf/extra.conf"
+    cat "$CHAT_BROKER_CONF" >"$RUN/conf/extra.conf"
   fi
   make_users
   write_broker_conf

@@ -34,7 +34,7 @@ play() {
   say
   act "alice makes a group with bob and carol (chatctl, the admin tool)"
   local uri name
-  uri=$(pg_uri chat)
+  uri=$(pg_uri chat_admin)
   name=$(CHAT_PG=$uri "$CTL" --json conversation create --owner alice --member bob --member carol --title "Garden party") ||
     wrong "chatctl could not create the group"
   GROUP=$(jq -r '.name // .conversation.name // .conversation // empty' <<<"$name")

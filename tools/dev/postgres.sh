@@ -40,6 +40,7 @@ template_cluster() {
   if [ ! -e "$template/password" ]; then
     rm -rf "$part"
     mkdir -p "$part/data"
+    chmod 711 "$part"
     (umask 077 && new_password >"$part/password")
     chmod 700 "$part/data"
     choose_pg_user "$part" # may be reached by another way than the run folder
@@ -87,6 +88,7 @@ prepare_postgres() {
     rm -rf "$RUN/postgres/data" "$RUN/postgres/data.part"
     cp -a --reflink=auto "$template/data" "$RUN/postgres/data.part"
     (umask 077 && cat "$template/password" >"$RUN/secret/postgres-password")
+    rm -f "$RUN/secret/roles-made"
     mv "$RUN/postgres/data.part" "$RUN/postgres/data"
   fi
   choose_pg_user "$RUN/postgres"
@@ -119,3 +121,12 @@ await_postgres() { await postgres 60 postgres_answers; }
 
 # Fast shutdown: open connections are closed, everything committed is kept.
 stop_postgres() { end_service postgres INT "$1"; }
+
+# The programs' roles, each with a password of its own; once in a cluster's life.
+make_roles() {
+  local role log=$RUN/migrate.log
+  [ ! -e "$RUN/secret/roles-made" ] || return 0
+  for role in "${PG_ROLES[@]}"; do new_password >"$(pg_password_file "$role")"; done
+  if ! CHAT_PG=$(pg_uri postgres) "$CTL" roles --passwords "$RUN/secret" >"$log" 2>&1; then show_tail "$log"; fail "chatctl roles could not make PostgreSQL's roles"; fi
+  : >"$RUN/secret/roles-made"
+}

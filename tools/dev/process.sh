@@ -44,7 +44,9 @@ spawn() {
   (
     cd "$folder" || exit 1
     exec {LOCK}>&- {NAP}>&- 2>/dev/null
-    exec setsid "$@" </dev/null >>"$RUN/$service.log" 2>&1
+    exec </dev/null >>"$RUN/$service.log" 2>&1
+    umask "$ASKED_UMASK" # a program's own care is what protects its files, here as elsewhere
+    exec setsid "$@"
   ) &
   pid=$!
   disown "$pid"

@@ -54,18 +54,36 @@ save_settings() {
   mv "$RUN/settings.part" "$RUN/settings"
 }
 
-pg_uri() { printf 'postgresql://%s:%s@127.0.0.1:%s/chat' "$1" "$(<"$RUN/secret/postgres-password")" "$PG_PORT"; }
+# chat owns the tables, and nobody but migrations, tests and ./dev psql comes as it: each program has a role of its own.
+PG_ROLES=(chat_plugin chat_bridge chat_admin)
+pg_password_file() { case $1 in chat | postgres) printf %s "$RUN/secret/postgres-password" ;; *) printf %s "$RUN/secret/$1-password" ;; esac; }
+pg_uri() { printf 'postgresql://%s:%s@127.0.0.1:%s/chat' "$1" "$(<"$(pg_password_file "$1")")" "$PG_PORT"; }
 
 # The same as the broker and the bridge reach it: through a port that a test put in between, where CHAT_PG_VIA names one.
-pg_uri_of_services() { PG_PORT=${CHAT_PG_VIA:-$PG_PORT} pg_uri chat; }
+pg_uri_of_service() { PG_PORT=${CHAT_PG_VIA:-$PG_PORT} pg_uri "$1"; }
 
-# The running folder is one command's at a time.
+# The running folder is one command's at a time. What is written there is its owner's alone, whatever the umask; others may walk
+# through, as PostgreSQL's user must.
+ASKED_UMASK=$(umask)
 lock_run_dir() {
-  mkdir -p "$RUN" 2>/dev/null || fail "cannot make the folder $RUN" "CHAT_RUN_DIR names another one."
+  if [ ! -d "$RUN" ]; then
+    mkdir -p "$RUN" 2>/dev/null && chmod 711 "$RUN" || fail "cannot make the folder $RUN" "CHAT_RUN_DIR names another one."
+  fi
+  umask 077
   [ -w "$RUN" ] || fail "cannot write to $RUN: it belongs to $(stat -c %U "$RUN"), you are $(id -un)" "CHAT_RUN_DIR names another folder."
   RUN=$(cd "$RUN" && pwd -P)
   exec {LOCK}>"$RUN/.lock"
   flock -n "$LOCK" || { say "    another ./dev command works in $RUN; waiting for it" && flock "$LOCK"; }
+}
+
+write_role_uris() { # CHAT_PG_PLUGIN, CHAT_PG_BRIDGE and CHAT_PG_CHATCTL, once the roles are there
+  local role name
+  for role in "${PG_ROLES[@]}"; do
+    [ -e "$(pg_password_file "$role")" ] || continue
+    name=${role#chat_}
+    [ "$name" != admin ] || name=chatctl
+    printf 'CHAT_PG_%s=%s\n' "${name^^}" "$(pg_uri "$role")"
+  done
 }
 
 # $CHAT_RUN_DIR/env: what a person's shell and the tests read. A service that is down has an empty pid.
@@ -76,7 +94,7 @@ write_env() {
     umask 077
     {
       say "# Written by ./dev at every start and stop of a service; set -a; . this file; set +a"
-      while IFS='=' read -r name value; do printf '%s=%s\n' "$name" "$(shell_quoted "$value")"; done <<END
+      while IFS='=' read -r name value; do [ -z "$name" ] || printf '%s=%s\n' "$name" "$(shell_quoted "$value")"; done <<END
 CHAT_RUN_DIR=$RUN
 CHAT_HOST=127.0.0.1
 CHAT_PORT=$PORT
@@ -84,6 +102,7 @@ CHAT_WS_PORT=$WS_PORT
 CHAT_PREFIX=$PREFIX
 CHAT_PG=$(pg_uri chat)
 CHAT_PG_ADMIN=$(pg_uri postgres)
+$(write_role_uris)
 CHAT_REDIS=redis://127.0.0.1:$REDIS_PORT
 CHAT_CTL=$CTL
 CHAT_BIN_DIR=$BIN

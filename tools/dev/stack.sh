@@ -22,8 +22,9 @@ started() { say "    $1 is up$(said_port "$1"), process $(service_pid "$1")"; }
 migrate() {
   [ -x "$CTL" ] || { [ -n "$BARE" ] || fail "chatctl is not built: $CTL" "./dev build builds it."; return 0; }
   local log=$RUN/migrate.log uri
-  uri=$(pg_uri chat)
-  if ! CHAT_PG=$uri "$CTL" migrate >"$log" 2>&1; then show_tail "$log"; fail "chatctl migrate could not bring the schema up"; fi
+  make_roles
+  if ! CHAT_PG=$(pg_uri chat) "$CTL" migrate >"$log" 2>&1; then show_tail "$log"; fail "chatctl migrate could not bring the schema up"; fi
+  uri=$(pg_uri chat_admin)
   local missing
   mapfile -t missing < <(comm -23 <(printf '%s\n' "${DEMO_USERS[@]}" | sort) <(CHAT_PG=$uri "$CTL" --json user list 2>"$log" | jq -r '.users[].name' | sort))
   [ ${#missing[@]} != 0 ] || return 0
@@ -221,11 +222,16 @@ cmd_ctl() {
   running_folder
   release_lock
   [ -x "$CTL" ] || fail "chatctl is not built: $CTL" "./dev build builds it."
-  CHAT_PG=$(pg_uri chat) exec "$CTL" "$@"
+  local role=chat_admin
+  case " $* " in *" migrate "*) role=chat ;; *" roles "*) role=postgres ;; esac
+  umask "$ASKED_UMASK"
+  CHAT_PG=$(pg_uri "$role") exec "$CTL" "$@"
 }
 
 cmd_psql() {
   running_folder
   release_lock
-  exec psql "$(pg_uri chat)" "$@"
+  umask "$ASKED_UMASK"
+  # The password goes by the environment: everybody can read the process list.
+  PGPASSWORD=$(<"$(pg_password_file chat)") exec psql -h 127.0.0.1 -p "$PG_PORT" -U chat -d chat "$@"
 }
