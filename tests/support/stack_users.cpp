@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "tests/support/mqtt_client.h"
+#include "tests/support/programs.h"
 #include "tests/support/stack.h"
 
 namespace chat::test {
@@ -71,7 +72,7 @@ std::string Stack::new_user() {
 }
 
 nlohmann::json Stack::chatctl(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), {std::string(CHAT_TEST_BINARY_DIR) + "/chatctl/chatctl", "--json"});
+  arguments.insert(arguments.begin(), {program_folder() + "/chatctl/chatctl", "--json"});
   const auto finished = run_or_throw(arguments, environment());
   auto answer = nlohmann::json::parse(finished.out, nullptr, false);
   if (answer.is_discarded()) throw std::runtime_error("chatctl printed no JSON: " + finished.out);
