@@ -34,7 +34,8 @@ sanitizer_environment() { # asan | tsan
   [ "$1" = asan ] || runtime=libtsan.so
   export CHAT_TEST_PROGRAMS=$BUILD/$1
   # libstdc++ too: the runtime looks for the function that throws exceptions as it starts, and the broker is no C++ program.
-  export CHAT_BROKER_WRAPPER="env LD_PRELOAD=$(realpath "$(g++ -print-file-name=$runtime)"):$(realpath "$(g++ -print-file-name=libstdc++.so)")"
+  CHAT_BROKER_WRAPPER="env LD_PRELOAD=$(realpath "$(g++ -print-file-name=$runtime)"):$(realpath "$(g++ -print-file-name=libstdc++.so)")"
+  export CHAT_BROKER_WRAPPER
   export ASAN_OPTIONS=$log:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=$log:print_stacktrace=1
   export LSAN_OPTIONS=suppressions=$known/lsan.supp:print_suppressions=0
