@@ -45,15 +45,17 @@ test_LongCommandsRefuseWhatTheyDoNotKnow() {
 test_SoakTellsGrowthFromCachesThatFill() {
   samples 0 >"$HERE/flat"
   local words
-  words=$(judge soak_verdict "$HERE/flat") || wrong "not flat: $words"
+  words=$(judge soak_verdict "$HERE/flat" 2000) || wrong "not flat: $words"
   expect "7200000 messages in 60 minutes, 2000 a second" in "$words"
   # 32 bytes at each twentieth message.
   samples 188 >"$HERE/growing"
-  refused judge soak_verdict "$HERE/growing"
+  refused judge soak_verdict "$HERE/growing" 2000
   expect "NOT FLAT" in "$SAID"
   head -n 5 "$HERE/flat" >"$HERE/short"
-  refused judge soak_verdict "$HERE/short"
+  refused judge soak_verdict "$HERE/short" 2000
   expect "too few samples" in "$SAID"
+  refused judge soak_verdict "$HERE/flat" 2100
+  expect "only 2000 of the 2100 messages a second went through" in "$SAID"
 }
 
 test_LeaksCountOnlyWhatIsOursAndOnlyAWholeLog() {

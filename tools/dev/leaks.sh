@@ -26,6 +26,8 @@ cmd_leaks() {
   build_targets release "${DEMO_TARGETS[@]}" mosquitto_chat_defects bench/load/chat-load
   # Programs of its own folder: the one with the defect stands in the plugin's place there.
   LEAKS_DIR=$BUILD/leaks
+  mkdir -p "$LEAKS_DIR"
+  lone_run leaks "$LEAKS_DIR"
   rm -rf "${LEAKS_DIR:?}/bin"
   mkdir -p "$LEAKS_DIR/bin/plugin"
   ln -s "$BIN/chatctl" "$BIN/bridge" "$LEAKS_DIR/bin/"
@@ -51,7 +53,7 @@ need_valgrind() {
   [ ${#missing[@]} = 0 ] || fail "packages are missing: ${missing[*]}" "apt-get install ${missing[*]}"
 }
 
-leaks_dev() { CHAT_RUN_DIR=$LEAKS_DIR/system "$ROOT/dev" "$@"; }
+leaks_dev() { CHAT_RUN_DIR=$LEAKS_DIR/system "$ROOT/dev" "$@" {LONE}>&-; }
 
 leaks_end() {
   trap - EXIT

@@ -20,10 +20,11 @@ cmd_sanitize() {
   cmd_build release
   build_targets "$kind" "${DEMO_TARGETS[@]}"
   SANITIZER_REPORTS=$BUILD/$kind-reports
+  lone_run "sanitize $kind" "$BUILD/$kind"
   sanitizer_environment "$kind"
   prove_sanitizer "$kind"
   fresh_reports
-  CTEST_LABEL=integration run_ctest "$regex" "" || code=1
+  CTEST_LABEL=integration run_ctest "$regex" "" {LONE}>&- || code=1
   show_reports || code=1
   return "$code"
 }
@@ -80,7 +81,7 @@ prove_sanitizer() { # asan | tsan
     for defect in "${defects[@]}"; do
       fresh_reports
       # Most of them end the program, and so the test.
-      CHAT_DEFECT=$program:$defect CTEST_LABEL=integration run_ctest '^integration.rpc_test$' "" >"$BUILD/prove-$1.log" 2>&1 || true
+      CHAT_DEFECT=$program:$defect CTEST_LABEL=integration run_ctest '^integration.rpc_test$' "" >"$BUILD/prove-$1.log" 2>&1 {LONE}>&- || true
       grep -rqaE "defects::.*${defect//-/_}" "$SANITIZER_REPORTS" || { show_tail "$BUILD/prove-$1.log" 30; fail "the $defect in $program was not reported, so a real one would not be either"; }
       say "    $program, $defect: reported"
     done
