@@ -22,4 +22,7 @@ endif()
 if(CHAT_SANITIZE)
   add_compile_options(-fsanitize=${CHAT_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${CHAT_SANITIZE})
+  if(CHAT_SANITIZE MATCHES undefined)
+    add_compile_options(-fno-sanitize-recover=undefined)  # a report ends the program, so that no test can pass over it
+  endif()
 endif()

@@ -167,18 +167,25 @@ int on_reload(int, void*, void*) {
   });
 }
 
+const std::pair<int, MOSQ_FUNC_generic_callback> kCallbacks[] = {
+    {MOSQ_EVT_ACL_CHECK, on_acl_check},   {MOSQ_EVT_MESSAGE, on_message},
+    {MOSQ_EVT_DISCONNECT, on_disconnect}, {MOSQ_EVT_TICK, on_tick},
+    {MOSQ_EVT_RELOAD, on_reload},         {mosquitto_api::kEventClientOffline, on_disconnect},
+};
+
 int register_callbacks() {
-  const std::pair<int, MOSQ_FUNC_generic_callback> callbacks[] = {
-      {MOSQ_EVT_ACL_CHECK, on_acl_check},   {MOSQ_EVT_MESSAGE, on_message},
-      {MOSQ_EVT_DISCONNECT, on_disconnect}, {MOSQ_EVT_TICK, on_tick},
-      {MOSQ_EVT_RELOAD, on_reload},         {mosquitto_api::kEventClientOffline, on_disconnect},
-  };
-  for (const auto& [event, callback] : callbacks) {
+  for (const auto& [event, callback] : kCallbacks) {
     const int result = mosquitto_callback_register(plugin_id, event, callback, nullptr, nullptr);
     if (result != MOSQ_ERR_SUCCESS && event != mosquitto_api::kEventClientOffline) return result;
   }
   if (plugin->authenticator() == nullptr) return MOSQ_ERR_SUCCESS;
   return mosquitto_callback_register(plugin_id, MOSQ_EVT_BASIC_AUTH, on_basic_auth, nullptr, nullptr);
+}
+
+// 2.0 forgets to free what it noted of those that are still registered when it ends. What was never registered is
+// refused.
+void unregister_callbacks() {
+  for (const auto& [event, callback] : kCallbacks) mosquitto_callback_unregister(plugin_id, event, callback, nullptr);
 }
 
 int start(const mosquitto_opt* given, int count) {
@@ -221,6 +228,7 @@ CHAT_EXPORT int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void**,
 }
 
 CHAT_EXPORT int mosquitto_plugin_cleanup(void*, struct mosquitto_opt*, int) {
+  chat::unregister_callbacks();
   chat::plugin.reset();
   return MOSQ_ERR_SUCCESS;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/bridge/background.h"
+#include "tests/support/programs.h"
 #include "tests/support/stack.h"
 
 namespace chat::test {
@@ -16,7 +17,7 @@ inline std::unique_ptr<Background> start_bridge(const Stack& stack, const std::s
                                                 const std::vector<std::string>& more = {},
                                                 const std::string& broker = {}) {
   const auto uri = broker.empty() ? "mqtt://127.0.0.1:" + std::to_string(stack.port()) : broker;
-  std::vector<std::string> command{std::string(CHAT_TEST_BINARY_DIR) + "/bridge/mosquitto-chat-bridge",
+  std::vector<std::string> command{program_folder() + "/bridge/mosquitto-chat-bridge",
                                    "--broker",
                                    uri,
                                    "--password-file",

@@ -12,6 +12,7 @@
 #include <stdexcept>
 
 #include "tests/support/mqtt_client.h"
+#include "tests/support/programs.h"
 #include "tests/support/raw_mqtt.h"
 
 namespace chat::test {
@@ -40,7 +41,7 @@ constexpr const char* kWatcher = "read -r word || exec ./dev down --purge";
 
 Stack::Stack(StackOptions options) : options_(std::move(options)), folder_(new_folder()) {
   environment_["CHAT_RUN_DIR"] = folder_;
-  environment_["CHAT_BIN_DIR"] = CHAT_TEST_BINARY_DIR;
+  environment_["CHAT_BIN_DIR"] = program_folder();
   environment_["CHAT_PORT"] = std::to_string(port_.number());
   environment_["CHAT_WS_PORT"] = std::to_string(websocket_port_.number());
   if (options_.bare) environment_["CHAT_BARE"] = "1";

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "tests/support/mqtt_client.h"
+#include "tests/support/programs.h"
 #include "tests/support/stack.h"
 
 namespace chat::test {
@@ -71,7 +72,7 @@ std::string Stack::new_user() {
 }
 
 nlohmann::json Stack::chatctl(std::vector<std::string> arguments) const {
-  arguments.insert(arguments.begin(), {std::string(CHAT_TEST_BINARY_DIR) + "/chatctl/chatctl", "--json"});
+  arguments.insert(arguments.begin(), {program_folder() + "/chatctl/chatctl", "--json"});
   auto all = environment();
   all["CHAT_PG"] = all.at("CHAT_PG_CHATCTL");
   const auto finished = run_or_throw(arguments, all);

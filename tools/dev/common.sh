@@ -53,6 +53,23 @@ with_heartbeat() {
   return "$code"
 }
 
+# need_number OPTION VALUE LEAST MOST: a whole number within bounds.
+need_number() {
+  [[ $2 =~ ^[0-9]{1,9}$ ]] && [ "$((10#$2))" -ge "$3" ] && [ "$((10#$2))" -le "$4" ] || fail "$1 \"$2\" is not a whole number from $3 to $4"
+}
+
+# One run at a time has the folder, to the end of this ./dev. Services are started with {LONE}>&-: they may outlive it.
+lone_run() { # COMMAND FOLDER
+  exec {LONE}>"$2/.lock"
+  flock -n "$LONE" || fail "another ./dev $1 works in $2"
+}
+
+numbered() { # PREFIX COUNT SEPARATOR [SUFFIX]: a1 a2 a3
+  local i list=''
+  for ((i = 1; i <= $2; i++)); do list+=${list:+$3}$1$i${4-}; done
+  printf %s "$list"
+}
+
 # A clear word before a confusing one of some program.
 need_writable() { # FOLDER
   mkdir -p "$1" 2>/dev/null && [ -w "$1" ] || fail "cannot write to $1" "It belongs to $(stat -c %U "$1" 2>/dev/null || echo nobody we know); you are $(id -un)."
