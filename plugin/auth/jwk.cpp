@@ -128,6 +128,14 @@ std::optional<VerifyKey> key_of(const json& jwk, Algorithm algorithm, std::strin
   return VerifyKey::of_public(key, id, why);
 }
 
+std::string joined(const std::string& one, const char* between, const std::string& other) {
+  return one + between + other;
+}
+
+std::string not_used(const std::string& which, const std::string& purpose) {
+  return which + " is not used: " + purpose + " is not for signatures with " + std::string(kAlgorithmNames);
+}
+
 }  // namespace
 
 std::string read_jwks(std::string_view text, std::vector<VerifyKey>* keys, std::vector<std::string>* passed_over) {
@@ -142,13 +150,12 @@ std::string read_jwks(std::string_view text, std::vector<VerifyKey>* keys, std::
     const auto algorithm = algorithm_for(jwk);
     const auto purpose = other_purpose(jwk, algorithm);
     if (!purpose.empty()) {
-      passed_over->push_back(which + " is not used: " + purpose + " is not for signatures with " +
-                             std::string(kAlgorithmNames));
+      passed_over->push_back(not_used(which, purpose));
       continue;
     }
     std::string why;
     auto key = key_of(jwk, *algorithm, &why);
-    if (!key) return which + " is " + why;
+    if (!key) return joined(which, " is ", why);
     keys->push_back(std::move(*key));
   }
   return {};

@@ -121,7 +121,8 @@ std::string load_keys(const KeySource& source, KeyRing* ring) {
           " are taken";
   const auto file = "The file with the keys for tokens, " + source.path + ", ";
   if (!why.empty()) return file + "can't be used: " + why + ".";
-  for (auto& warning : read.warnings) warning = file + "is used in part: " + warning + ".";
+  const auto in_part = file + "is used in part: ";
+  for (auto& warning : read.warnings) warning.insert(0, in_part).append(".");
   const bool secret = std::any_of(read.keys.begin(), read.keys.end(),
                                   [](const VerifyKey& key) { return key.algorithm() == Algorithm::kHs256; });
   if (secret && readable_by_everybody(source.path)) {
