@@ -32,7 +32,7 @@ constexpr Statement kInTooMany{
     "in_too_many_groups",
     "SELECT u.name COLLATE \"C\" FROM unnest($1::text[]) AS u (name) WHERE (SELECT count(*) FROM ("
     "SELECT 1 FROM members m JOIN conversations c ON c.id = m.conv_id AND c.kind = 1 "
-    "WHERE m.user_name = u.name LIMIT $2::bigint + 1) AS some) > $2::bigint ORDER BY 1 LIMIT 1"};
+    "WHERE m.user_name = u.name LIMIT $2::bigint + 1) AS few) > $2::bigint ORDER BY 1 LIMIT 1"};
 
 }  // namespace
 

@@ -28,7 +28,7 @@ class Bounds : public RequestSuite {
         }
       }
     };
-    std::thread there([&] { run(*other, 1); });
+    std::jthread there([&] { run(*other, 1); });  // joins, whatever run() throws
     run(requests(), 0);
     there.join();
     return refusals;
