@@ -31,7 +31,7 @@ std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) 
   std::unique_ptr<Plugin> plugin(new Plugin(options));
   auto& self = *plugin;
   if (options.auth.keys.kind != KeySource::Kind::kNone) {
-    self.authenticator_ = std::make_unique<Authenticator>(options.auth, system_clock(), self.broker_);
+    self.authenticator_ = std::make_unique<Authenticator>(options.auth, system_clock(), *self.broker_);
     *why = self.authenticator_->open();
     if (!why->empty()) return nullptr;
   }
