@@ -19,6 +19,7 @@ cmd_sanitize() {
   cmd_deps
   cmd_build release
   build_targets "$kind" "${DEMO_TARGETS[@]}"
+  build_targets release no_translations # without the sanitizer: it is there before the runtime is
   SANITIZER_REPORTS=$BUILD/$kind-reports
   lone_run "sanitize $kind" "$BUILD/$kind"
   sanitizer_environment "$kind"
@@ -35,7 +36,7 @@ sanitizer_environment() { # asan | tsan
   [ "$1" = asan ] || runtime=libtsan.so
   export CHAT_TEST_PROGRAMS=$BUILD/$1
   # libstdc++ too: the runtime looks for the function that throws exceptions as it starts, and the broker is no C++ program.
-  CHAT_BROKER_WRAPPER="env LD_PRELOAD=$(realpath "$(g++ -print-file-name=$runtime)"):$(realpath "$(g++ -print-file-name=libstdc++.so)")"
+  CHAT_BROKER_WRAPPER="env LD_PRELOAD=$(realpath "$(g++ -print-file-name=$runtime)"):$(realpath "$(g++ -print-file-name=libstdc++.so)"):$BUILD/release/tests/sanitize/no_translations.so"
   export CHAT_BROKER_WRAPPER
   # Debian's broker has no frame pointers: without the slow way of unwinding, a stack through it would end there, and a leak of
   # ours could not be told from one of its own.
