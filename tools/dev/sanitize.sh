@@ -19,6 +19,7 @@ cmd_sanitize() {
   cmd_deps
   cmd_build release
   build_targets "$kind" "${DEMO_TARGETS[@]}"
+  build_targets release no_translations # without the sanitizer: it is there before the runtime is
   SANITIZER_REPORTS=$BUILD/$kind-reports
   lone_run "sanitize $kind" "$BUILD/$kind"
   sanitizer_environment "$kind"
@@ -35,30 +36,43 @@ sanitizer_environment() { # asan | tsan
   [ "$1" = asan ] || runtime=libtsan.so
   export CHAT_TEST_PROGRAMS=$BUILD/$1
   # libstdc++ too: the runtime looks for the function that throws exceptions as it starts, and the broker is no C++ program.
-  CHAT_BROKER_WRAPPER="env LD_PRELOAD=$(realpath "$(g++ -print-file-name=$runtime)"):$(realpath "$(g++ -print-file-name=libstdc++.so)")"
+  CHAT_BROKER_WRAPPER="env LD_PRELOAD=$(realpath "$(g++ -print-file-name=$runtime)"):$(realpath "$(g++ -print-file-name=libstdc++.so)"):$BUILD/release/tests/sanitize/no_translations.so"
   export CHAT_BROKER_WRAPPER
   # Debian's broker has no frame pointers: without the slow way of unwinding, a stack through it would end there, and a leak of
   # ours could not be told from one of its own.
   export ASAN_OPTIONS=$log:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:fast_unwind_on_malloc=0:malloc_context_size=20
+  # A service that is asked to end has long enough to name what it forgot to free.
+  export CHAT_END_SECONDS=300 CHAT_KEEP_LOGS=$SANITIZER_REPORTS-logs
   export UBSAN_OPTIONS=$log:print_stacktrace=1
   export LSAN_OPTIONS=suppressions=$known/lsan.supp:print_suppressions=0
   export TSAN_OPTIONS=$log:second_deadlock_stack=1:suppressions=$known/tsan.supp:print_suppressions=0
 }
 
+# GCC's runtime for undefined behaviour writes into the program's own log when it is loaded beside that of AddressSanitizer,
+# whatever its options say; the tests would throw that away.
 fresh_reports() {
-  rm -rf "$SANITIZER_REPORTS"
-  mkdir -p "$SANITIZER_REPORTS"
+  rm -rf "$SANITIZER_REPORTS" "$SANITIZER_REPORTS-logs"
+  mkdir -p "$SANITIZER_REPORTS" "$SANITIZER_REPORTS-logs"
+}
+
+reports_from_logs() {
+  local log
+  for log in "$SANITIZER_REPORTS-logs"/*; do
+    [ -e "$log" ] || continue
+    if grep -qa 'runtime error:' "$log"; then sed -n '/runtime error:/,$p' "$log" >"$SANITIZER_REPORTS/report.$(basename "$log")"; fi
+  done
 }
 
 # Prints each kind of report once, with how often it came; fails where there is any.
 show_reports() {
   local file kinds=0 all=0
   local -A times=() example=()
+  reports_from_logs
   while IFS= read -r file; do
     while IFS= read -r line; do
       times[$line]=$((${times[$line]-0} + 1)) all=$((all + 1))
       [ -n "${example[$line]-}" ] || example[$line]=$file kinds=$((kinds + 1))
-    done < <(grep -a '^SUMMARY: ' "$file" || say "SUMMARY: (none: $(basename "$file") holds other words)")
+    done < <(grep -a '^SUMMARY: ' "$file" || grep -a 'runtime error:' "$file" || say "SUMMARY: (none: $(basename "$file") holds other words)")
   done < <(find "$SANITIZER_REPORTS" -type f -size +0 | sort)
   if [ "$all" = 0 ]; then
     say "    0 reports of sanitizers"
@@ -84,6 +98,7 @@ prove_sanitizer() { # asan | tsan
       fresh_reports
       # Most of them end the program, and so the test.
       CHAT_DEFECT=$program:$defect CTEST_LABEL=integration run_ctest '^integration.rpc_test$' "" >"$BUILD/prove-$1.log" 2>&1 {LONE}>&- || true
+      reports_from_logs
       grep -rqaF defects.cpp "$SANITIZER_REPORTS" || { show_tail "$BUILD/prove-$1.log" 30; fail "the $defect in $program was not reported, so a real one would not be either"; }
       say "    $program, $defect: reported"
     done

@@ -147,7 +147,7 @@ cmd_kill() {
 }
 
 cmd_down() {
-  local purge='' service slow=20
+  local purge='' service slow=${CHAT_END_SECONDS:-20}
   case ${1:-} in
     --purge) purge=1 ;;
     '') ;;
@@ -177,9 +177,15 @@ cmd_down() {
 
 # Only what ./dev made there, and the folder if nothing else is in it.
 purge_run_dir() {
+  local service
   if [ ! -e "$RUN/.chat-run" ]; then
     say "    $RUN holds nothing of ./dev"
     return
+  fi
+  if [ -n "${CHAT_KEEP_LOGS:-}" ]; then
+    for service in broker bridge; do
+      [ ! -s "$RUN/$service.log" ] || cp "$RUN/$service.log" "$(mktemp "$CHAT_KEEP_LOGS/$service.XXXXXX")"
+    done
   fi
   (cd "$RUN" && rm -rf postgres redis secret conf journal core ./demo.* ./*.log env env.part settings settings.part .chat-run .lock)
   rmdir --ignore-fail-on-non-empty "$RUN"
