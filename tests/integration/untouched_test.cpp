@@ -343,7 +343,7 @@ class Untouched : public ::testing::TestWithParam<std::pair<const char*, Script>
     both.chatting.reset();
     std::filesystem::remove(both.rules);
     std::cout << exchanges() << " packets were compared\n";
-    EXPECT_GT(exchanges(), 500U);
+    EXPECT_GT(exchanges(), 1000U);
   }
   static std::size_t& exchanges() {
     static std::size_t count = 0;
