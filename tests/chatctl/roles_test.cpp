@@ -46,7 +46,7 @@ TEST_F(CtlRoles, AreMadeOnceAndGetTheirRightsFromMigrate) {
 }
 
 TEST_F(CtlRoles, GetTheirPasswordsFromAFolder) {
-  EXPECT_TRUE(fails({"roles", "--passwords", folder_}, 1, "chat_admin-password can't be read"));
+  EXPECT_TRUE(fails({"roles", "--passwords", folder_}, 1, "chat_plugin-password can't be read"));
   EXPECT_NE(out({"roles", "--passwords", passwords()}).find("set the roles' passwords\n"), std::string::npos);
   EXPECT_EQ(PrivatePostgres::shared().number(
                 uri_, "SELECT count(*) FROM pg_authid WHERE rolname LIKE 'chat\\_%' AND rolpassword LIKE 'SCRAM%'"),

@@ -132,7 +132,7 @@ TEST(OptionsTest, RatesAreTakenOrRefusedWithASentence) {
   for (const auto& [given, place] : places) {
     Options options;
     ASSERT_EQ(read({{given, "50/s burst 200"}}, &options), "");
-    EXPECT_EQ(options.hub.rates.*place.first.*place.second.per_second, 50) << given;
+    EXPECT_EQ((options.hub.rates.*place.first.*place.second).per_second, 50) << given;
     for (const auto& [name, other] : places) {
       EXPECT_EQ((options.hub.rates.*other.first.*other.second).burst, name == given ? 200 : 0) << given << " " << name;
     }

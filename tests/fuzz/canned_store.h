@@ -34,7 +34,7 @@ inline void require_seq(Seq seq) {
 
 class CannedChanges : public RequestChanges {
  public:
-  std::string create_group(const NewGroup& group, int /*members_max*/) override {
+  std::string create_group(const NewGroup& group, const GroupBounds& /*bounds*/) override {
     require_text(group.title, kTitleMax);
     require_text(group.avatar, kAvatarMax);
     require_users(group.members);
@@ -50,7 +50,8 @@ class CannedChanges : public RequestChanges {
     require_text(update.avatar.value_or(""), kAvatarMax);
   }
   void leave(const std::string& conv) override { require_conversation(conv); }
-  AddedMembers add_members(const std::string& conv, std::span<const std::string> users, int /*members_max*/) override {
+  AddedMembers add_members(const std::string& conv, std::span<const std::string> users,
+                           const GroupBounds& /*bounds*/) override {
     require_conversation(conv);
     require_users(users);
     return {conv, {users.begin(), users.end()}};
