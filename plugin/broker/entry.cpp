@@ -186,6 +186,7 @@ int register_callbacks() {
 // refused.
 void unregister_callbacks() {
   for (const auto& [event, callback] : kCallbacks) mosquitto_callback_unregister(plugin_id, event, callback, nullptr);
+  mosquitto_callback_unregister(plugin_id, MOSQ_EVT_BASIC_AUTH, on_basic_auth, nullptr);
 }
 
 int start(const mosquitto_opt* given, int count) {

@@ -40,9 +40,14 @@ void check_redis(std::string_view address) {
   } catch (const std::invalid_argument& error) {
     std::string_view said = error.what();
     said = said.substr(0, said.rfind(" is no address"));
-    const auto shown = at == std::string_view::npos ? address : address.substr(at);
-    require(said.ends_with(std::string(shown) + "'"), "what is refused is shown", said);
-    require(at == std::string_view::npos || said == "'..." + std::string(shown) + "'", "without its password", said);
+    if (at != std::string_view::npos) {
+      return require(said == "'..." + std::string(address.substr(at)) + "'",
+                     "what is refused is shown, without its password", said);
+    }
+    // Without an @ what stands behind a colon may be a password whose host was forgotten.
+    const bool cut = said.ends_with(":...'");
+    const auto shown = cut ? said.substr(1, said.size() - 5) : said.substr(1, said.size() - 2);
+    require(cut ? address.starts_with(shown) : address == shown, "what is refused is shown", said);
   }
 }
 

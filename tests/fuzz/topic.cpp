@@ -101,7 +101,11 @@ void check_granted(const TopicSpace& topics, const SubscribeDecision& decision, 
   if (!valid_topic(topic) || !filter_matches(without_share(filter), topic)) return;
   const auto parsed = topics.parse(topic);
   if (!parsed || topic == topics.prefix()) return;
-  require(decision.kind != Kind::kOutside, "what matches a topic of ours is not outside", filter);
+  // What is never delivered to anybody may be outside: each delivery is checked as well.
+  const bool heard = parsed->kind == PublishKind::kMessage || parsed->kind == PublishKind::kRpc ||
+                     parsed->kind == PublishKind::kSignal || parsed->kind == PublishKind::kUserTopic;
+  require(decision.kind != Kind::kOutside || !heard, "what matches a topic of ours that is heard is not outside",
+          filter);
   // Nothing but wildcards is granted too, and each delivery is checked.
   if (decision.kind == Kind::kRefused || decision.kind == Kind::kEverything) return;
   require(!user.empty(), "who has no name is granted nothing of ours", filter);

@@ -9,8 +9,8 @@ namespace chat {
 namespace {
 
 // In byte order, so that two who act on each other wait for one another and do not meet.
-constexpr Statement kLockUsers{"lock_users",
-                               "SELECT name FROM users WHERE name IN ($1, $2) ORDER BY name FOR NO KEY UPDATE"};
+constexpr Statement kLockPair{"lock_pair",
+                              "SELECT name FROM users WHERE name IN ($1, $2) ORDER BY name FOR NO KEY UPDATE"};
 
 constexpr Statement kPair{"contact_pair",
                           "SELECT (SELECT state FROM contacts WHERE user_name = $1 AND other = $2), "
@@ -47,7 +47,7 @@ std::optional<ContactState> state_of(const pqxx::field& field) {
 
 std::optional<ContactState> PostgresChanges::change_contact(ContactAction action, const std::string& other) {
   if (other == user_) throw own_contact(user_);
-  const auto users = session_.exec(transaction_, kLockUsers, user_, other);
+  const auto users = session_.exec(transaction_, kLockPair, user_, other);
   if (users.size() < 2) throw no_such_user(other);
   const auto read = session_.exec(transaction_, kPair, user_, other);
   const ContactPair before{state_of(read[0][0]), state_of(read[0][1])};
