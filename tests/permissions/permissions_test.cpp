@@ -51,6 +51,7 @@ class Guarantee11Permissions : public StackSuite<PermissionStack> {
         return database->number("SELECT (SELECT count(*) FROM commands) + (SELECT count(*) FROM outgoing)") == 0;
       });
     };
+    world_.everybody_listens = [this] { listen(); };
     for (const auto& user : users) {
       if (user == world_.witness) continue;
       const auto client = device(user);

@@ -135,9 +135,9 @@ void Trial::subscribe() {
       line_->send_bytes(subscribe_packet(
           5, static_cast<std::uint16_t>(subscription_id(i, operation)), {{.filter = filter}},
           Properties().variable(property::kSubscriptionId, static_cast<std::size_t>(subscription_id(i, operation)))));
-      if (i % kBatch == 0) listen();
+      if (i % kBatch == 0) world_.everybody_listens();
     }
-    listen();
+    world_.everybody_listens();
     const auto grants = alone(PacketType::kSuback, alone_packets);
     for (std::size_t i = 0; i < grants.size(); ++i) note(alone_places[i], operation, grants[i]);
     for (const auto& packet : heard_) {
@@ -199,9 +199,9 @@ std::vector<bool> Trial::publish_everywhere(bool retain) {
     } else {
       line_->send_bytes(bytes);
     }
-    if (i % kBatch == 0) listen();
+    if (i % kBatch == 0) world_.everybody_listens();
   }
-  listen();
+  world_.everybody_listens();
   const auto grants = alone(PacketType::kPuback, alone_packets);
   for (std::size_t i = 0; i < grants.size(); ++i) passed[alone_places[i]] = grants[i];
   for (auto packet = heard_.begin() + static_cast<std::ptrdiff_t>(from); packet != heard_.end(); ++packet) {
@@ -212,7 +212,7 @@ std::vector<bool> Trial::publish_everywhere(bool retain) {
   world_.settle();
   const auto ours = [&](std::size_t i) { return passed[i] && table[i].kind == Kind::kOurs; };
   const auto all_said = [&] {
-    listen();
+    world_.everybody_listens();
     for (std::size_t i = 0; i < table.size(); ++i) {
       if (!ours(i) || table[i].who(Operation::kPublish).has(player_.actor)) continue;
       if (!refused_.contains(topic_of(world_, player_, table[i]))) return false;
