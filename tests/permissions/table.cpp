@@ -142,6 +142,10 @@ constexpr auto kPlaces = std::to_array<Place>({
     place("chat/+/+/msg"),
     place("+/+/+/msg"),
     place("+/+/{witness}/#"),
+    // A wildcard where the prefix could stand, and a name that nobody gets to read: other people's "+/status".
+    place("+/nonsense").subscribe(kEveryone).share(kEveryone),
+    place("+/ack").subscribe(kEveryone).share(kEveryone),
+    place("+/+/unread.get").subscribe(kEveryone).share(kEveryone),
     // Nothing but wildcards: each delivery is decided on its own.
     place("#").subscribe(kEveryone).receive(kUsers).share(kEveryone).receive_shared(kUsers),
     place("+/#").subscribe(kEveryone).receive(kUsers).share(kEveryone).receive_shared(kUsers),
