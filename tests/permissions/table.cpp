@@ -234,10 +234,13 @@ std::string markdown() {
     const auto two = [](const std::string& one, const std::string& other) {
       return one == other ? one : one + ", " + other;
     };
-    text += "| " + shown(row.topic) + " | " + of(Operation::kPublish) + " | " +
-            two(of(Operation::kWill), of(Operation::kRetain)) + " | " +
-            two(of(Operation::kSubscribe), of(Operation::kReceive)) + " | " +
-            two(of(Operation::kShare), of(Operation::kReceiveShared)) + " |\n";
+    for (const auto& column :
+         {shown(row.topic), of(Operation::kPublish), two(of(Operation::kWill), of(Operation::kRetain)),
+          two(of(Operation::kSubscribe), of(Operation::kReceive)),
+          two(of(Operation::kShare), of(Operation::kReceiveShared))}) {
+      text.append("| ").append(column).append(" ");
+    }
+    text += "|\n";
   }
   return text;
 }

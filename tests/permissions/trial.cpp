@@ -132,7 +132,7 @@ void Trial::subscribe() {
     for (std::size_t i = 0; i < table.size(); ++i) {
       auto filter = topic_of(world_, player_, table[i]);
       if (operation == Operation::kShare) {
-        filter = "$share/" + player_.device + "/" + filter;
+        filter = std::string("$share/").append(player_.device).append("/").append(filter);
         filter.resize(std::min(filter.size(), kTopicMax));
       }
       if (table[i].kind == Kind::kMalformed) {
