@@ -232,7 +232,7 @@ std::string markdown() {
   for (const auto& row : places()) {
     const auto of = [&](Operation operation) { return name(row.who(operation)); };
     const auto two = [](const std::string& one, const std::string& other) {
-      return one == other ? one : one + ", " + other;
+      return one == other ? one : std::string(one).append(", ").append(other);
     };
     for (const auto& column :
          {shown(row.topic), of(Operation::kPublish), two(of(Operation::kWill), of(Operation::kRetain)),
