@@ -51,6 +51,8 @@ TEST_F(PacketFuzz, OddPacketsBringDownNothingAndReachNobody) {
   const auto pit = stack().new_group(foes[0], {foes[1]});  // where foes may write: some of it is accepted
   FuzzTargets targets{
       .port = port(), .users = foes, .topics = {}, .filters = {"#", "+/#", "chat/#", "chat/rpc/#", "chat", "$SYS/#"}};
+  targets.topics.reserve(100);
+  targets.filters.reserve(20);
   for (const auto& where :
        {conv, pit, direct_conversation(honest[0], honest[1]), direct_conversation(foes[0], honest[0])}) {
     for (const auto* leaf : {"msg", "delivered", "read", "recall", "edit", "react", "typing", "odd"}) {
@@ -68,12 +70,15 @@ TEST_F(PacketFuzz, OddPacketsBringDownNothingAndReachNobody) {
 
   const auto pid = stack().broker_pid();
   std::vector<std::unique_ptr<ChatClient>> clients;
+  clients.reserve(honest.size());
   for (const auto& user : honest) clients.push_back(device(user, {.acknowledge_every = 5}));
 
   std::atomic<bool> over{false};
   std::vector<PacketFuzzer> fuzzers;
+  fuzzers.reserve(kFuzzers);
   for (int i = 0; i < kFuzzers; ++i) fuzzers.emplace_back(targets, generator("fuzzer " + std::to_string(i)));
   std::vector<std::thread> threads;
+  threads.reserve(kFuzzers);
   for (auto& fuzzer : fuzzers) {
     threads.emplace_back([&] {
       while (!over) fuzzer.one_connection();

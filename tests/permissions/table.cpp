@@ -142,6 +142,10 @@ constexpr auto kPlaces = std::to_array<Place>({
     place("chat/+/+/msg"),
     place("+/+/+/msg"),
     place("+/+/{witness}/#"),
+    // A wildcard where the prefix could stand, and a name that nobody gets to read: other people's "+/status".
+    place("+/nonsense").subscribe(kEveryone).share(kEveryone),
+    place("+/ack").subscribe(kEveryone).share(kEveryone),
+    place("+/+/unread.get").subscribe(kEveryone).share(kEveryone),
     // Nothing but wildcards: each delivery is decided on its own.
     place("#").subscribe(kEveryone).receive(kUsers).share(kEveryone).receive_shared(kUsers),
     place("+/#").subscribe(kEveryone).receive(kUsers).share(kEveryone).receive_shared(kUsers),
@@ -228,12 +232,15 @@ std::string markdown() {
   for (const auto& row : places()) {
     const auto of = [&](Operation operation) { return name(row.who(operation)); };
     const auto two = [](const std::string& one, const std::string& other) {
-      return one == other ? one : one + ", " + other;
+      return one == other ? one : std::string(one).append(", ").append(other);
     };
-    text += "| " + shown(row.topic) + " | " + of(Operation::kPublish) + " | " +
-            two(of(Operation::kWill), of(Operation::kRetain)) + " | " +
-            two(of(Operation::kSubscribe), of(Operation::kReceive)) + " | " +
-            two(of(Operation::kShare), of(Operation::kReceiveShared)) + " |\n";
+    for (const auto& column :
+         {shown(row.topic), of(Operation::kPublish), two(of(Operation::kWill), of(Operation::kRetain)),
+          two(of(Operation::kSubscribe), of(Operation::kReceive)),
+          two(of(Operation::kShare), of(Operation::kReceiveShared))}) {
+      text.append("| ").append(column).append(" ");
+    }
+    text += "|\n";
   }
   return text;
 }

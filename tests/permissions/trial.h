@@ -33,6 +33,9 @@ struct World {
   std::string bridge_client_id;
   // Returns when every command that the broker accepted was applied or refused.
   std::function<void()> settle;
+  // Has all that are connected read what came: the broker drops what a connection leaves lying beyond a thousand
+  // packets.
+  std::function<void()> everybody_listens;
 };
 
 struct Player {

@@ -153,16 +153,17 @@ int Transcript::protocol_of(const std::string& name) const {
   return found == speakers_.end() ? 5 : found->second.protocol;
 }
 
-void Transcript::subscribe(const std::string& name, std::vector<FilterPart> filters, const Properties& properties) {
+void Transcript::subscribe(const std::string& name, const std::vector<FilterPart>& filters,
+                           const Properties& properties) {
   send(name, subscribe_packet(protocol_of(name), 9, filters, properties));
 }
 
-void Transcript::unsubscribe(const std::string& name, std::vector<std::string> filters) {
+void Transcript::unsubscribe(const std::string& name, const std::vector<std::string>& filters) {
   send(name, unsubscribe_packet(protocol_of(name), 10, filters));
 }
 
 void Transcript::publish(const std::string& name, const std::string& topic, const std::string& payload,
-                         PublishPart part) {
+                         const PublishPart& part) {
   send(name, publish_packet(protocol_of(name), topic, payload, part));
 }
 

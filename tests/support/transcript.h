@@ -36,10 +36,10 @@ class Transcript {
   void settle();
 
   // Shorthands. `protocol` is that of open().
-  void subscribe(const std::string& name, std::vector<FilterPart> filters, const Properties& properties = {});
-  void unsubscribe(const std::string& name, std::vector<std::string> filters);
+  void subscribe(const std::string& name, const std::vector<FilterPart>& filters, const Properties& properties = {});
+  void unsubscribe(const std::string& name, const std::vector<std::string>& filters);
   void publish(const std::string& name, const std::string& topic, const std::string& payload,
-               PublishPart part = {.qos = 1, .id = 7});
+               const PublishPart& part = {.qos = 1, .id = 7});
   void answer(const std::string& name, PacketType type, std::uint16_t id);
 
   const std::vector<std::string>& lines() const { return lines_; }
