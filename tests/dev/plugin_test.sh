@@ -50,7 +50,10 @@ test_DropInConfigurationStartsTheBroker() {
   local port
   port=$(variable CHAT_PORT)
   dev stop broker
-  sed -e 's/^#plugin_opt_/plugin_opt_/; /^plugin_opt_postgres_uri$/d' \
+  # Of the three ways to name the keys of tokens one is taken.
+  (umask 077 && head -c 48 /dev/urandom | base64 >"$HERE/secret/jwt-secret")
+  sed -e 's/^#plugin_opt_/plugin_opt_/; /^plugin_opt_postgres_uri$/d; /^plugin_opt_jwt_key_file/d; /^plugin_opt_jwt_jwks_file/d' \
+    -e "s|/etc/mosquitto-chat/jwt-secret|$HERE/secret/jwt-secret|" \
     -e "s|/usr/lib/mosquitto-chat/|$BUILD_FOLDER/plugin/|; s|/etc/mosquitto-chat/postgres-uri|$HERE/secret/postgres-uri|" \
     -e "s|/var/lib/mosquitto/chat-journal|$HERE/journal|" "$ROOT/conf/mosquitto-chat.conf" >"$HERE/drop-in"
   {
