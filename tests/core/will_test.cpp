@@ -54,8 +54,8 @@ TEST_F(Wills, WhatItCarriesIsReadByNobodyNotEvenACopyOfTheStampsForm) {
   EXPECT_EQ(hub->may_read(bob_.ref(), topic, ""), Access::kRefused);
 }
 
-// The will of a connection that was taken over, on the bare prefix, came through to whoever subscribes to "#", and stayed
-// retained there: no topic of ours begins so, but the prefix itself is ours as well.
+// The will of a connection that was taken over, on the bare prefix, came through to whoever subscribes to "#", and
+// stayed retained there: no topic of ours begins so, but the prefix itself is ours as well.
 TEST_F(Wills, OnThePrefixItselfItIsReadByNobody) {
   EXPECT_EQ(hub->may_read(bob_.ref(), "chat", "will"), Access::kRefused);
   EXPECT_EQ(hub->may_read(bob_.ref(), "chats", "outside"), Access::kOutside);

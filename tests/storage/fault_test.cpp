@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "tests/storage/both_stores.h"
-#include "tests/support/cutting_proxy.h"
 #include "tests/storage/private_postgres.h"
+#include "tests/support/cutting_proxy.h"
 #include "tests/support/wait.h"
 
 namespace chat::test {

@@ -16,11 +16,11 @@ TEST(PostgresUri, WhatLibpqTakesIsTaken) {
 
 // Each is what comes of a password that was not written as the URI wants it, or of a slip before it.
 TEST(PostgresUri, AWrongOneIsNotShown) {
-  for (const auto* uri : {"postgresql://chat:can%zzary@host/chat", "postgresql://chat:can/ary@host/chat",
-                          "postgresql://chat:can@ary@host/chat", "postgresql://host/chat?x=1&canary",
-                          "postgresql:/chat:canary@host/chat", "postgrseql://chat:canary@host/chat", "canary",
-                          "password=canary host", "postgresql://chat:5432/canary@host", "postgresql://host:canary/chat",
-                          "host=db canary=1", "postgresql://host/chat?canary=1"}) {
+  for (const auto* uri :
+       {"postgresql://chat:can%zzary@host/chat", "postgresql://chat:can/ary@host/chat",
+        "postgresql://chat:can@ary@host/chat", "postgresql://host/chat?x=1&canary", "postgresql:/chat:canary@host/chat",
+        "postgrseql://chat:canary@host/chat", "canary", "password=canary host", "postgresql://chat:5432/canary@host",
+        "postgresql://host:canary/chat", "host=db canary=1", "postgresql://host/chat?canary=1"}) {
     const auto fault = postgres_uri_fault(uri);
     EXPECT_NE(fault, "") << uri << " was taken";
     EXPECT_EQ(fault.find("can"), fault.find("can't")) << fault;
