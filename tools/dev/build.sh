@@ -35,6 +35,7 @@ build_targets() { # PRESET [TARGET...]
   shift
   configure "$preset"
   step "Building $preset, $JOBS at a time"
+  export CCACHE_SLOPPINESS=pch_defines,time_macros # else it keeps nothing that was compiled with a precompiled header
   export NINJA_STATUS='[%f/%t %es] '
   if [ -t 1 ]; then
     ninja -C "$BUILD/$preset" -j "$JOBS" "$@" || code=$?

@@ -115,8 +115,9 @@ lint_tidy() {
   local keys=$BUILD/lint/keys clean=$BUILD/lint/clean
   rm -rf "$keys"
   mkdir -p "$keys" "$clean"
-  # GCC's own flags are an error for clang; a source of two targets is checked once.
-  jq 'unique_by(.file) | map(.command |= gsub(" -fno-gnu-unique"; ""))' "$BUILD/release/compile_commands.json" >"$BUILD/lint/compile_commands.json"
+  # GCC's own flags are an error for clang, and so are its precompiled headers; a source of two targets is checked once.
+  jq 'unique_by(.file) | map(select(.file | test("/cmake_pch[.]") | not) |
+    .command |= gsub(" -fno-gnu-unique| -Winvalid-pch| -include [^ ]*/cmake_pch[.]hxx"; ""))' "$BUILD/release/compile_commands.json" >"$BUILD/lint/compile_commands.json"
   local all=0 waiting=() hash file known
   while read -r hash file; do
     all=$((all + 1))
