@@ -34,6 +34,7 @@ std::vector<Operation> read_operations(const std::string& path) {
   std::vector<Operation> all;
   std::string line;
   while (std::getline(file, line)) {
+    if (file.eof()) break;  // clients that are still there go on writing: of their latest line a part may be here
     std::vector<std::string> fields;
     std::istringstream stream(line + "\t");
     for (std::string field; std::getline(stream, field, '\t');) fields.push_back(std::move(field));

@@ -57,7 +57,7 @@ class OperationsFile {
   std::ofstream file_;
 };
 
-// Throws std::runtime_error where a line is none of ours.
+// Whole lines; one that is still being written is left out. Throws std::runtime_error where a line is none of ours.
 std::vector<Operation> read_operations(const std::string& path);
 
 // Equal for equal bytes within one program.

@@ -27,7 +27,7 @@ cmd_test() {
 # CTEST_LABEL: only the tests that have it.
 run_ctest() { # REGEX LONG
   local folder=$BUILD/release log=$BUILD/test.log code=0
-  local arguments=(--test-dir "$folder" --output-on-failure --no-tests=error -j "${CHAT_TEST_JOBS:-2}" --output-junit "$BUILD/test.xml")
+  local arguments=(--test-dir "$folder" --output-on-failure --no-tests=error -j "${CHAT_TEST_JOBS:-$(($(nproc) + 1))}" --output-junit "$BUILD/test.xml")
   [ -z "$1" ] || arguments+=(-R "$1")
   if [ -n "$2" ]; then export CHAT_LONG=1; else arguments+=(-LE '^long$'); fi
   [ -z "${CTEST_LABEL:-}" ] || arguments+=(-L "^$CTEST_LABEL\$")
