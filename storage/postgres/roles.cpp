@@ -56,9 +56,11 @@ auto guarded(const std::string& conninfo, Work work) {
 std::string roles_sql() {
   std::string sql;
   for (const auto role : kProgramRoles) {
-    const std::string name(role);
-    sql += "DO $$ BEGIN\n  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '" + name + "') THEN\n    CREATE ROLE " +
-           name + " LOGIN;\n  END IF;\nEND $$;\n";
+    sql.append("DO $$ BEGIN\n  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '")
+        .append(role)
+        .append("') THEN\n    CREATE ROLE ")
+        .append(role)
+        .append(" LOGIN;\n  END IF;\nEND $$;\n");
   }
   return sql;
 }

@@ -91,7 +91,7 @@ TEST(Token, MustEndAndSayItsTimesAsSeconds) {
   for (const auto& odd : {json("soon"), json(nullptr), json(-5), json(1e300), json(kNow + 60'000), json::array({1}),
                           json(true), json("1800000000")}) {
     expect_refused(rsa().token(claims({{"exp", odd}})), "\"exp\" is no number");
-    if (odd != json(nullptr)) expect_refused(rsa().token(claims({{"nbf", odd}})), "\"nbf\" is no number");
+    if (!odd.is_null()) expect_refused(rsa().token(claims({{"nbf", odd}})), "\"nbf\" is no number");
   }
   EXPECT_EQ(checker({rsa()}).check(rsa().token(claims({{"exp", kNowS + 0.25}})), "alice", kNow).ends_at, kNow + 250);
 }
