@@ -14,7 +14,7 @@ namespace chat::test {
 
 // What one line tells. Fields that a kind doesn't name are empty or 0.
 enum class Did : std::uint8_t {
-  kSession,   // a connection was made; code 1: of a session that the broker had kept; text: "clean" or "resumed"
+  kSession,   // a connection is tried; text: "clean", or "resumed" where the client asks for what the broker kept
   kOpened,    // the broker has acknowledged the subscription of the session, or its chat/sync
   kPublish,   // id, conv, seq (of what a command is about), code: QoS; text: the operation and its value
   kAccepted,  // id; code: the reason code of PUBACK or PUBCOMP (QoS 0: it was written)
