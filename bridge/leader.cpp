@@ -2,10 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
-#include <random>
 #include <utility>
 
-#include "bridge/mqtt/backoff.h"
+#include "storage/backoff.h"
 
 namespace chat {
 namespace {
@@ -14,8 +13,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTry{1000};    // how often one that stands by tries
 constexpr milliseconds kWatch{1000};  // a lost connection ends the watch at once
-constexpr milliseconds kFirstWait{100};
-constexpr milliseconds kLongestWait{2000};  // short enough to take over within 5 s
 
 }  // namespace
 
@@ -46,7 +43,7 @@ void Leader::pause(milliseconds duration) {
 }
 
 void Leader::run() {
-  Backoff backoff(kFirstWait, kLongestWait, std::random_device{}());
+  auto backoff = postgres_backoff();
   for (;;) {
     {
       const std::scoped_lock lock(mutex_);

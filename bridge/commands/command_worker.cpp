@@ -3,12 +3,11 @@
 #include <spdlog/spdlog.h>
 
 #include <nlohmann/json.hpp>
-#include <random>
 #include <utility>
 
-#include "bridge/mqtt/backoff.h"
 #include "bridge/rpc/codes.h"
 #include "bridge/rpc/quote.h"
+#include "storage/backoff.h"
 
 namespace chat {
 namespace {
@@ -22,8 +21,6 @@ constexpr std::size_t kUnderWayLow = 1000;  // publishes without an answer, beyo
 constexpr milliseconds kPoll{1000};         // the net under NOTIFY
 constexpr milliseconds kAnswersSoon{20};    // while publishes are under way: their rows are to go
 constexpr milliseconds kPublishAgain{500};  // behind a publish that did not get through
-constexpr milliseconds kFirstWait{100};
-constexpr milliseconds kLongestWait{2000};
 
 std::string error_payload(const std::string& topic, const std::string& id, const RefuseCommand& refusal) {
   nlohmann::ordered_json out{{"code", refusal.code}, {"reason", refusal.reason}, {"topic", topic}, {"id", nullptr}};
@@ -79,7 +76,7 @@ void CommandWorker::pause_for(milliseconds duration) {
 }
 
 void CommandWorker::run() {
-  Backoff backoff(kFirstWait, kLongestWait, std::random_device{}());
+  auto backoff = postgres_backoff();
   bool away = false;
   for (;;) {
     {

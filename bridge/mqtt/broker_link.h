@@ -23,9 +23,9 @@
 #include <string>
 #include <thread>
 
-#include "bridge/mqtt/backoff.h"
 #include "bridge/mqtt/outbox.h"
 #include "bridge/rpc/message.h"
+#include "storage/backoff.h"
 
 namespace chat {
 

@@ -3,11 +3,10 @@
 #include <spdlog/spdlog.h>
 
 #include <map>
-#include <random>
 #include <utility>
 
-#include "bridge/mqtt/backoff.h"
 #include "bridge/presence/presence_text.h"
+#include "storage/backoff.h"
 
 namespace chat {
 namespace {
@@ -19,8 +18,6 @@ constexpr std::size_t kUsersAtOnce = 500;
 constexpr milliseconds kRound{250};        // how late the end of a deadline may be noticed
 constexpr milliseconds kKeepEvery{5'000};  // how much too early "last seen" may be if the bridge is killed
 constexpr milliseconds kTellAgain{500};    // behind a publish that did not get through
-constexpr milliseconds kFirstWait{100};
-constexpr milliseconds kLongestWait{2000};
 
 }  // namespace
 
@@ -76,7 +73,7 @@ bool PresenceWorker::pause(milliseconds duration) {
 }
 
 void PresenceWorker::run() {
-  Backoff backoff(kFirstWait, kLongestWait, std::random_device{}());
+  auto backoff = postgres_backoff();
   bool away = false;
   for (;;) {
     {

@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <random>
 
-#include "bridge/mqtt/backoff.h"
+#include "storage/backoff.h"
 
 namespace chat {
 namespace {
@@ -19,8 +18,6 @@ constexpr std::size_t kUnderWayLow = 1000;  // receipts without an answer, beyon
 constexpr milliseconds kPoll{1000};         // the net under NOTIFY
 constexpr milliseconds kAnswersSoon{20};    // while publishes are under way: their rows are to go
 constexpr milliseconds kTellAgain{500};     // behind a publish that did not get through
-constexpr milliseconds kFirstWait{100};
-constexpr milliseconds kLongestWait{2000};
 
 std::string payload_of(const DueReceipt& receipt) {
   const nlohmann::ordered_json payload{{"conv", receipt.conv},
@@ -70,7 +67,7 @@ milliseconds ReceiptWorker::patience() const {
 }
 
 void ReceiptWorker::run() {
-  Backoff backoff(kFirstWait, kLongestWait, std::random_device{}());
+  auto backoff = postgres_backoff();
   bool away = false;
   while (!stopping()) {
     try {

@@ -3,10 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <random>
 #include <utility>
 
-#include "bridge/mqtt/backoff.h"
+#include "storage/backoff.h"
 
 namespace chat {
 namespace {
@@ -18,8 +17,6 @@ constexpr milliseconds kPoll{1000};  // the net under NOTIFY
 // Behind a burst it rests for so many times as long as it worked: storing messages goes before finding them, and shares
 // its processors. Without a rest a broker at full load took a fifth fewer (bench/run, "everything stored").
 constexpr int kRest = 3;
-constexpr milliseconds kFirstWait{100};
-constexpr milliseconds kLongestWait{2000};
 
 }  // namespace
 
@@ -63,7 +60,7 @@ void SearchWorker::pause_for(milliseconds duration) {
 }
 
 void SearchWorker::run() {
-  Backoff backoff(kFirstWait, kLongestWait, std::random_device{}());
+  auto backoff = postgres_backoff();
   bool away = false;
   for (;;) {
     {

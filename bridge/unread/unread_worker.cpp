@@ -3,11 +3,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
-#include "bridge/mqtt/backoff.h"
 #include "bridge/unread/digest.h"
+#include "storage/backoff.h"
 
 namespace chat {
 namespace {
@@ -17,8 +16,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kListen{60'000};    // at a time; stop() interrupts it
 constexpr milliseconds kClockCheck{1000};  // what expires does so by the wall clock, which may be set
-constexpr milliseconds kFirstWait{100};
-constexpr milliseconds kLongestWait{2000};
 
 }  // namespace
 
@@ -59,7 +56,7 @@ bool UnreadWorker::pause_for(milliseconds duration) {
 }
 
 void UnreadWorker::listen() {
-  Backoff backoff(kFirstWait, kLongestWait, std::random_device{}());
+  auto backoff = postgres_backoff();
   do {
     try {
       for (;;) {
@@ -74,7 +71,7 @@ void UnreadWorker::listen() {
 }
 
 void UnreadWorker::work() {
-  Backoff backoff(kFirstWait, kLongestWait, std::random_device{}());
+  auto backoff = postgres_backoff();
   bool away = false;
   while (await_work()) {
     try {

@@ -3,11 +3,30 @@
 #include "plugin/broker/mosquitto_api.h"
 
 namespace chat {
+namespace {
 
-void MosquittoBroker::publish_to(const std::string& device, const std::string& topic, std::string_view payload,
-                                 int qos) {
-  mosquitto_broker_publish_copy(device.c_str(), topic.c_str(), static_cast<int>(payload.size()), payload.data(), qos,
-                                false, nullptr);
+void give(const Handover::Parcel& parcel) {
+  mosquitto_broker_publish_copy(parcel.device.c_str(), parcel.topic.c_str(), static_cast<int>(parcel.payload->size()),
+                                parcel.payload->data(), parcel.qos, false, nullptr);
+}
+
+}  // namespace
+
+void MosquittoBroker::publish_to(const Recipient& recipient, std::string topic, Bytes payload, int qos) {
+  Handover::Parcel parcel{.device = recipient.device,
+                          .generation = recipient.generation,
+                          .topic = std::move(topic),
+                          .payload = std::move(payload),
+                          .qos = qos};
+  if (mosquitto_api::is_2_1()) {
+    give(parcel);
+  } else {
+    handover_.add(std::move(parcel));
+  }
+}
+
+void MosquittoBroker::deliver(const IsThere& is_there) {
+  handover_.release(is_there, give);
 }
 
 void MosquittoBroker::publish(const std::string& topic, std::string_view payload, int qos) {

@@ -89,6 +89,8 @@ void Plugin::tick() {
     authenticator_->tick(
         [this](const ExpiryBook::Connection& ended) { return !hub_->taken_over(ended.handle, ended.device); });
   }
+  broker_->deliver(
+      [this](const std::string& device, std::uint64_t generation) { return hub_->is_session(device, generation); });
   wake_.ticked();
 }
 

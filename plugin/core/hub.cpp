@@ -269,6 +269,11 @@ bool Hub::taken_over(const void* handle, std::string_view device) {
   return session != nullptr && session->handle != handle;
 }
 
+bool Hub::is_session(std::string_view device, std::uint64_t generation) {
+  const auto* session = directory_.find_device(device);
+  return session != nullptr && session->generation == generation;
+}
+
 // ---- publishing
 // ---------------------------------------------------------------------------------------------------------
 

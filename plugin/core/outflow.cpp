@@ -136,7 +136,7 @@ void Outflow::live(const Conversation& conversation, Seq seq, const Bytes& bytes
       lane.barrier = conversation.last_position;
       if (tap.state == Tap::State::kOpening || lane.placing > 0) continue;
       if (complete && lane.sent == seq - 1 && may_send(*session)) {
-        send(*session, lane, seq, 0, *bytes);
+        send(*session, lane, seq, 0, bytes);
       } else {
         put_behind(tap, lane);
       }
@@ -156,7 +156,7 @@ void Outflow::live_event(const Conversation& conversation, Rev rev, const Bytes&
       lane.rev_target = rev;
       if (tap.state == Tap::State::kOpening || lane.placing > 0) continue;
       if (complete && lane.rev_sent == rev - 1 && may_send(*session)) {
-        send(*session, lane, 0, rev, *bytes);
+        send(*session, lane, 0, rev, bytes);
       } else {
         put_behind(tap, lane);
       }
@@ -189,7 +189,8 @@ void Outflow::read_again(Session& session, std::string_view conv) {
 void Outflow::farewell(const User& user, const Bytes& bytes) {
   for (auto* session : user.sessions) {
     if (session->wants_event)
-      broker_.publish_to(session->device, topics_.user(user.name, user_topic::kEvent), *bytes, session->qos);
+      broker_.publish_to({session->device, session->generation}, topics_.user(user.name, user_topic::kEvent), bytes,
+                         session->qos);
   }
 }
 
@@ -294,7 +295,7 @@ bool Outflow::may_send(Session& session) {
   return tap.tokens >= 1;
 }
 
-void Outflow::send(Session& session, Lane& lane, Seq seq, Rev rev, std::string_view bytes) {
+void Outflow::send(Session& session, Lane& lane, Seq seq, Rev rev, const Bytes& bytes) {
   auto& tap = session.tap;
   const bool wanted = seq > 0 ? session.wants_inbox : session.wants_event;
   if (seq > 0) {
@@ -305,7 +306,7 @@ void Outflow::send(Session& session, Lane& lane, Seq seq, Rev rev, std::string_v
     lane.rev_fetched = std::max(lane.rev_fetched, lane.rev_sent);
   }
   if (!wanted) return;  // not subscribed: its cursor stays where it is, for the day it subscribes
-  broker_.publish_to(session.device,
+  broker_.publish_to({session.device, session.generation},
                      topics_.user(session.user->name, seq > 0 ? user_topic::kInbox : user_topic::kEvent), bytes,
                      session.qos);
   if (tap.ack == AckMode::kAuto) {
@@ -339,7 +340,7 @@ void Outflow::send_page(Session& session) {
     if (found == tap.lanes.end()) continue;
     auto& lane = found->second;
     if (item.expires_at > 0 && item.expires_at <= clock_.now()) expire_bytes(&item.bytes);
-    if (item.seq > lane.sent || item.rev > lane.rev_sent) send(session, lane, item.seq, item.rev, *item.bytes);
+    if (item.seq > lane.sent || item.rev > lane.rev_sent) send(session, lane, item.seq, item.rev, item.bytes);
   }
 }
 
@@ -356,7 +357,7 @@ bool Outflow::serve_lane(Session& session, Lane& lane) {
       auto held = *bytes;
       const auto expires_at = conversation->expires_at(lane.sent + 1);
       if (expires_at > 0 && expires_at <= clock_.now()) expire_bytes(&held);
-      send(session, lane, lane.sent + 1, 0, *held);
+      send(session, lane, lane.sent + 1, 0, held);
     }
   }
   if (!session.wants_inbox) lane.sent = lane.fetched = lane.target;
@@ -429,7 +430,8 @@ void Outflow::flush_auto(Session& session) {
 
 void Outflow::say_sync(Session& session, const std::string& json) {
   if (session.wants_sync)
-    broker_.publish_to(session.device, topics_.user(session.user->name, user_topic::kSync), json, session.qos);
+    broker_.publish_to({session.device, session.generation}, topics_.user(session.user->name, user_topic::kSync),
+                       std::make_shared<const std::string>(json), session.qos);
 }
 
 }  // namespace chat

@@ -99,7 +99,7 @@ class Outflow {
   void take_early(Tap& tap, Lane& lane);
   void looked(Session& session, const DeviceOpened& answer);
   bool may_send(Session& session);
-  void send(Session& session, Lane& lane, Seq seq, Rev rev, std::string_view bytes);
+  void send(Session& session, Lane& lane, Seq seq, Rev rev, const Bytes& bytes);
   void send_page(Session& session);
   bool serve_lane(Session& session, Lane& lane);
   void ask_page(Session& session);

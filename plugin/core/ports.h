@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,13 +18,19 @@ namespace chat {
 
 enum class LogLevel : std::uint8_t { kError, kWarning, kInfo, kDebug };
 
+// A session of a connected client: another connection with the same client id is another recipient.
+struct Recipient {
+  const std::string& device;
+  std::uint64_t generation = 0;
+};
+
 // The broker, as far as the core needs it. Called on the broker's thread only; nothing here but
 // kick() calls back into the core.
 class Broker {
  public:
   virtual ~Broker() = default;
-  // To one connected client, whether or not it subscribed. `qos` 0 or 1.
-  virtual void publish_to(const std::string& device, const std::string& topic, std::string_view payload, int qos) = 0;
+  // To one connected client, whether or not it subscribed; at the latest with the turn's deliver(). `qos` 0 or 1.
+  virtual void publish_to(const Recipient& recipient, std::string topic, Bytes payload, int qos) = 0;
   // To whoever is subscribed.
   virtual void publish(const std::string& topic, std::string_view payload, int qos) = 0;
   // Ends the connection of a client, whose last will is published. Not from within a callback about that client: in
@@ -31,6 +38,9 @@ class Broker {
   // its disconnection.
   virtual void kick(const std::string& device) = 0;
   virtual void log(LogLevel level, const std::string& text) = 0;
+  // The end of a turn: hands over what publish_to() was given, but for what is meant for a session that has ended.
+  using IsThere = std::function<bool(const std::string& device, std::uint64_t generation)>;
+  virtual void deliver(const IsThere&) {}
 };
 
 // A request is answered from a store that has committed everything below `barrier`: so what was journaled before the

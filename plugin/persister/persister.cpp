@@ -1,11 +1,10 @@
 #include "plugin/persister/persister.h"
+#include "storage/backoff.h"
 
 #include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
-
-#include "plugin/threads/backoff.h"
 
 namespace chat {
 namespace {
@@ -44,7 +43,7 @@ void Persister::ring() {
 }
 
 void Persister::run() {
-  Backoff backoff;
+  auto backoff = postgres_backoff();
   while (!worker_.stopping()) {
     try {
       persist();

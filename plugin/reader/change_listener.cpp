@@ -1,10 +1,9 @@
 #include "plugin/reader/change_listener.h"
+#include "storage/backoff.h"
 
 #include <chrono>
 #include <string>
 #include <utility>
-
-#include "plugin/threads/backoff.h"
 
 namespace chat {
 namespace {
@@ -29,7 +28,7 @@ void ChangeListener::stop() {
 }
 
 void ChangeListener::run() {
-  Backoff backoff;
+  auto backoff = postgres_backoff();
   while (!worker_.stopping()) {
     try {
       auto changes = store_->wait(kListen);

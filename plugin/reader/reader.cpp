@@ -1,9 +1,8 @@
 #include "plugin/reader/reader.h"
+#include "storage/backoff.h"
 
 #include <algorithm>
 #include <utility>
-
-#include "plugin/threads/backoff.h"
 
 namespace chat {
 
@@ -63,7 +62,7 @@ std::optional<Request> Reader::next() {
 }
 
 void Reader::run() {
-  Backoff backoff;
+  auto backoff = postgres_backoff();
   while (auto request = next()) {
     const auto served = serve(*request);
     if (served == Served::kAnswered) {

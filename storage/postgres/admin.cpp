@@ -51,14 +51,14 @@ std::string number_or_empty(const std::optional<Value>& value) {
 
 }  // namespace
 
-void insert_user(Session& session, const std::string& name) {
+void insert_user(PostgresSession& session, const std::string& name) {
   if (!valid_user_name(name)) throw bad_user_name(name);
   pqxx::work transaction(session.connection());
   if (session.exec(transaction, kAddUser, name).empty()) throw user_exists(name);
   transaction.commit();
 }
 
-std::vector<UserRow> read_users(Session& session, const std::string& after, int limit) {
+std::vector<UserRow> read_users(PostgresSession& session, const std::string& after, int limit) {
   pqxx::nontransaction transaction(session.connection());
   std::vector<UserRow> users;
   for (const auto& row : session.exec(transaction, kListUsers, after, std::max(limit, 0))) {
@@ -67,20 +67,20 @@ std::vector<UserRow> read_users(Session& session, const std::string& after, int 
   return users;
 }
 
-std::vector<DeviceRow> read_devices(Session& session, const std::string& user, const std::string& device) {
+std::vector<DeviceRow> read_devices(PostgresSession& session, const std::string& user, const std::string& device) {
   pqxx::nontransaction transaction(session.connection());
   std::vector<DeviceRow> devices;
   for (const auto& row : session.exec(transaction, kListDevices, user, device)) devices.push_back(device_of(row));
   return devices;
 }
 
-DeviceRow put_device(Session& session, const std::string& user, const std::string& device,
+DeviceRow put_device(PostgresSession& session, const std::string& user, const std::string& device,
                      const DeviceSettings& settings) {
   pqxx::nontransaction transaction(session.connection());
   return put_device(session, transaction, user, device, settings);
 }
 
-DeviceRow put_device(Session& session, pqxx::transaction_base& transaction, const std::string& user,
+DeviceRow put_device(PostgresSession& session, pqxx::transaction_base& transaction, const std::string& user,
                      const std::string& device, const DeviceSettings& settings) {
   check_device_settings(device, settings);
   const auto rows = session.exec(transaction, kSetDevice, user, device, number_or_empty(settings.replay),
@@ -89,7 +89,7 @@ DeviceRow put_device(Session& session, pqxx::transaction_base& transaction, cons
   return device_of(rows[0]);
 }
 
-StoreStatus read_status(Session& session) {
+StoreStatus read_status(PostgresSession& session) {
   pqxx::nontransaction transaction(session.connection());
   const auto counts = session.exec(transaction, kCounts);
   const auto row = counts[0];

@@ -17,7 +17,7 @@ constexpr Statement kListConversations{
 
 }  // namespace
 
-std::vector<ConversationRow> read_conversations(Session& session, const std::string& after, int limit) {
+std::vector<ConversationRow> read_conversations(PostgresSession& session, const std::string& after, int limit) {
   pqxx::nontransaction transaction(session.connection());
   std::vector<ConversationRow> rows;
   for (const auto& row : session.exec(transaction, kListConversations, after, std::max(limit, 0))) {
@@ -27,7 +27,7 @@ std::vector<ConversationRow> read_conversations(Session& session, const std::str
   return rows;
 }
 
-std::string insert_group(Session& session, const std::string& title, const std::string& owner,
+std::string insert_group(PostgresSession& session, const std::string& title, const std::string& owner,
                          std::span<const std::string> members, TimeMs now) {
   if (title.size() > kTitleMax) throw title_too_long(title);
   pqxx::work transaction(session.connection());
@@ -37,8 +37,8 @@ std::string insert_group(Session& session, const std::string& title, const std::
   return name;
 }
 
-void put_member(Session& session, const std::string& conv, const std::string& user, Role role, const std::string& by,
-                TimeMs now) {
+void put_member(PostgresSession& session, const std::string& conv, const std::string& user, Role role,
+                const std::string& by, TimeMs now) {
   pqxx::work transaction(session.connection());
   GroupChange group(session, transaction, conv, by, now);
   const auto present = group.role_of(user);
@@ -51,7 +51,7 @@ void put_member(Session& session, const std::string& conv, const std::string& us
   transaction.commit();
 }
 
-void delete_member(Session& session, const std::string& conv, const std::string& user, const std::string& by,
+void delete_member(PostgresSession& session, const std::string& conv, const std::string& user, const std::string& by,
                    TimeMs now) {
   pqxx::work transaction(session.connection());
   GroupChange group(session, transaction, conv, by, now);

@@ -92,7 +92,7 @@ constexpr Statement kForget{"forget_outgoing", "DELETE FROM outgoing WHERE id = 
 // One command in its transaction.
 class Application {
  public:
-  Application(Session& session, pqxx::work& transaction, const QueuedCommand& queued, Seq seq)
+  Application(PostgresSession& session, pqxx::work& transaction, const QueuedCommand& queued, Seq seq)
       : session_(session), transaction_(transaction), queued_(queued), command_(queued.command), seq_(seq) {}
 
   bool take() { return !exec(kTake, queued_.id).empty(); }
@@ -168,7 +168,7 @@ class Application {
     exec(kEvent, command_.conv_id, event.rev, now_, message_event_payload(event));
   }
 
-  Session& session_;
+  PostgresSession& session_;
   pqxx::work& transaction_;
   const QueuedCommand& queued_;
   const StoredCommand& command_;
@@ -201,7 +201,7 @@ class PostgresCommands : public CommandStore {
 
   std::vector<QueuedCommand> waiting(int limit) override {
     std::vector<QueuedCommand> all;
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       pqxx::nontransaction transaction(session.connection());
       for (const auto& row : session.exec(transaction, kWaiting, limit)) all.push_back(command_of(row));
     });
@@ -211,7 +211,7 @@ class PostgresCommands : public CommandStore {
   bool apply(const QueuedCommand& command, Seq seq, const DecideCommand& decide,
              const std::function<std::string(const RefuseCommand&)>& error) override {
     bool applied = false;
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       pqxx::work transaction(session.connection());
       Application application(session, transaction, command, seq);
       if (!application.take()) return;
@@ -227,7 +227,7 @@ class PostgresCommands : public CommandStore {
 
   std::vector<OutgoingRow> outgoing(std::int64_t above, int limit) override {
     std::vector<OutgoingRow> all;
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       pqxx::nontransaction transaction(session.connection());
       for (const auto& row : session.exec(transaction, kOutgoing, above, limit)) {
         all.push_back({number(row[0]), text(row[1]), text(row[2]), text(row[3])});
@@ -239,14 +239,14 @@ class PostgresCommands : public CommandStore {
   void forget(std::span<const std::int64_t> outgoing) override {
     ArrayText ids;
     for (const auto id : outgoing) ids.add(id);
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       pqxx::nontransaction transaction(session.connection());
       session.exec(transaction, kForget, ids.text());
     });
   }
 
   void wait(std::chrono::milliseconds timeout) override {
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       session.connection().await_notification(static_cast<long>(timeout.count() / 1000),
                                               static_cast<long>(timeout.count() % 1000 * 1000));
       if (!session.alive()) throw pqxx::broken_connection();
@@ -262,7 +262,7 @@ class PostgresCommands : public CommandStore {
     if (interrupter_.tripped()) throw StoreUnavailable("interrupted: the program is ending");
     try {
       if (!session_) {
-        session_ = std::make_unique<Session>(conninfo_, Session::Schema::kCheck);
+        session_ = std::make_unique<PostgresSession>(conninfo_, PostgresSession::Schema::kCheck);
         interrupter_.watch(session_->socket());
         listener_ =
             std::make_unique<compat::Listener>(session_->connection(), "chat_commands", [](const std::string&) {});
@@ -287,7 +287,7 @@ class PostgresCommands : public CommandStore {
 
   const std::string conninfo_;
   Interrupter interrupter_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<PostgresSession> session_;
   std::unique_ptr<compat::Listener> listener_;  // goes before the session
 };
 

@@ -108,7 +108,7 @@ constexpr Statement kTellActivity{"tell_activity",
 
 enum class Advance { kMoved, kBehindUs };
 
-Advance advance(Session& session, pqxx::work& transaction, const Batch& batch) {
+Advance advance(PostgresSession& session, pqxx::work& transaction, const Batch& batch) {
   const auto journal = uuid_text(batch.journal);
   const auto from = static_cast<std::int64_t>(batch.from);
   const auto to = static_cast<std::int64_t>(batch.to);
@@ -124,7 +124,7 @@ Advance advance(Session& session, pqxx::work& transaction, const Batch& batch) {
                      ", the batch goes from " + std::to_string(from) + " to " + std::to_string(to));
 }
 
-void move_heads(Session& session, pqxx::work& transaction, const BatchPlan& plan) {
+void move_heads(PostgresSession& session, pqxx::work& transaction, const BatchPlan& plan) {
   const auto conv = plan.head_conv.text();
   const auto first = plan.head_first.text();
   const auto moved = session.exec(transaction, kHeads, conv, first, plan.head_last.text(), plan.head_time.text(),
@@ -168,7 +168,7 @@ void copy_messages(pqxx::work& transaction, const Batch& batch) {
   copy.complete();
 }
 
-CommitResult commit_in(Session& session, pqxx::work& transaction, const Batch& batch, const BatchPlan& plan) {
+CommitResult commit_in(PostgresSession& session, pqxx::work& transaction, const Batch& batch, const BatchPlan& plan) {
   if (advance(session, transaction, batch) == Advance::kBehindUs) return CommitResult::kAlreadyApplied;
   if (!batch.messages.empty()) {
     move_heads(session, transaction, plan);
@@ -196,7 +196,7 @@ CommitResult commit_in(Session& session, pqxx::work& transaction, const Batch& b
 
 }  // namespace
 
-void commit_or_doubt(Session& session, pqxx::work& transaction) {
+void commit_or_doubt(PostgresSession& session, pqxx::work& transaction) {
   try {
     transaction.commit();
   } catch (const pqxx::in_doubt_error&) {
@@ -208,7 +208,7 @@ void commit_or_doubt(Session& session, pqxx::work& transaction) {
   }
 }
 
-CommitResult commit_batch(Session& session, const Batch& batch, const BatchPlan& plan) {
+CommitResult commit_batch(PostgresSession& session, const Batch& batch, const BatchPlan& plan) {
   for (const TimeMs time : plan.months) session.ensure_month(time);
   try {
     pqxx::work transaction(session.connection());
@@ -221,7 +221,7 @@ CommitResult commit_batch(Session& session, const Batch& batch, const BatchPlan&
   }
 }
 
-std::optional<Position> read_checkpoint(Session& session, const Uuid& journal) {
+std::optional<Position> read_checkpoint(PostgresSession& session, const Uuid& journal) {
   pqxx::nontransaction transaction(session.connection());
   const auto found = session.exec(transaction, kCheckpoint, uuid_text(journal));
   if (found.empty()) return std::nullopt;

@@ -69,7 +69,7 @@ ArrayText array_of(std::span<const std::string> names) {
   return array;
 }
 
-void users_must_exist(Session& session, pqxx::work& transaction, const ArrayText& names) {
+void users_must_exist(PostgresSession& session, pqxx::work& transaction, const ArrayText& names) {
   const auto missing = session.exec(transaction, kMissingUser, names.text());
   if (!missing.empty()) throw no_such_user(text(missing[0][0]));
 }
@@ -81,7 +81,8 @@ void forget_if_same(std::optional<Value>* wanted, const Value& present) {
 
 }  // namespace
 
-GroupChange::GroupChange(Session& session, pqxx::work& transaction, std::string conv, std::string by, TimeMs now)
+GroupChange::GroupChange(PostgresSession& session, pqxx::work& transaction, std::string conv, std::string by,
+                         TimeMs now)
     : session_(session), transaction_(transaction), conv_(std::move(conv)), by_(std::move(by)), now_(now) {
   const auto found = session_.exec(transaction_, kLockGroup, conv_);
   if (found.empty()) throw no_such_conversation(conv_);
@@ -155,8 +156,8 @@ void GroupChange::event(const MemberEvent& event) {
   events_.add(member_event_payload(whole));
 }
 
-std::string make_group(Session& session, pqxx::work& transaction, const NewGroup& group, const std::string& owner,
-                       TimeMs now) {
+std::string make_group(PostgresSession& session, pqxx::work& transaction, const NewGroup& group,
+                       const std::string& owner, TimeMs now) {
   ArrayText asked;  // in the order of asking: the first unknown one is the one that the refusal names
   asked.add(owner);
   for (const auto& member : group.members) asked.add(member);

@@ -25,7 +25,7 @@ class GroupChange {
  public:
   // Locks the conversation. `by` goes into the events as it is. Refused: not_found (conversation), not_allowed (a
   // direct one).
-  GroupChange(Session& session, pqxx::work& transaction, std::string conv, std::string by, TimeMs now);
+  GroupChange(PostgresSession& session, pqxx::work& transaction, std::string conv, std::string by, TimeMs now);
 
   ConvId id() const { return id_; }
   std::int64_t members();  // how many there are
@@ -45,7 +45,7 @@ class GroupChange {
  private:
   void event(const MemberEvent& event);
 
-  Session& session_;
+  PostgresSession& session_;
   pqxx::work& transaction_;
   const std::string conv_;
   const std::string by_;
@@ -59,7 +59,7 @@ class GroupChange {
 
 // Makes a group with its first event, conversation.created, and answers its name. `owner` is a member too. Refused:
 // not_found (a user).
-std::string make_group(Session& session, pqxx::work& transaction, const NewGroup& group, const std::string& owner,
-                       TimeMs now);
+std::string make_group(PostgresSession& session, pqxx::work& transaction, const NewGroup& group,
+                       const std::string& owner, TimeMs now);
 
 }  // namespace chat

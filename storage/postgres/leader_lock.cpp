@@ -63,7 +63,7 @@ class PostgresLeaderLock : public LeaderLock {
   }
 
   void connect() {
-    session_ = std::make_unique<Session>(conninfo_, Session::Schema::kCheck);
+    session_ = std::make_unique<PostgresSession>(conninfo_, PostgresSession::Schema::kCheck);
     interrupter_.watch(session_->socket());
     pqxx::nontransaction transaction(session_->connection());
     transaction.exec(kKeepalive);
@@ -76,7 +76,7 @@ class PostgresLeaderLock : public LeaderLock {
 
   const std::string conninfo_;
   Interrupter interrupter_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<PostgresSession> session_;
 };
 
 }  // namespace

@@ -10,16 +10,16 @@ void Link::drop() noexcept {
   session_.reset();
 }
 
-Session& Link::session() {
+PostgresSession& Link::session() {
   if (interrupter_.tripped()) throw StoreUnavailable("interrupted: the program is ending");
   if (!session_) {
-    session_ = std::make_unique<Session>(conninfo_, Session::Schema::kCheck);
+    session_ = std::make_unique<PostgresSession>(conninfo_, PostgresSession::Schema::kCheck);
     interrupter_.watch(session_->socket());
   }
   return *session_;
 }
 
-void Link::run_once_or_twice(const std::function<void(Session&)>& work) {
+void Link::run_once_or_twice(const std::function<void(PostgresSession&)>& work) {
   bool again = open();
   for (;; again = false) {
     try {

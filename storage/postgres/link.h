@@ -25,12 +25,12 @@ class Link {
   // is not repeated. Other failures come out as a StoreError.
   template <typename Work>
   auto run(Work&& work) {
-    using Answer = std::invoke_result_t<Work&, Session&>;
+    using Answer = std::invoke_result_t<Work&, PostgresSession&>;
     if constexpr (std::is_void_v<Answer>) {
       run_once_or_twice(std::forward<Work>(work));
     } else {
       Answer answer{};
-      run_once_or_twice([&](Session& session) { answer = work(session); });
+      run_once_or_twice([&](PostgresSession& session) { answer = work(session); });
       return answer;
     }
   }
@@ -40,12 +40,12 @@ class Link {
   void interrupt() noexcept { interrupter_.trip(); }
 
  private:
-  Session& session();
-  void run_once_or_twice(const std::function<void(Session&)>& work);
+  PostgresSession& session();
+  void run_once_or_twice(const std::function<void(PostgresSession&)>& work);
 
   const std::string conninfo_;
   Interrupter interrupter_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<PostgresSession> session_;
 };
 
 }  // namespace chat

@@ -45,7 +45,7 @@ std::size_t check_applied(pqxx::connection& connection) {
   return applied;
 }
 
-void apply(Session& session, const Migration& migration) {
+void apply(PostgresSession& session, const Migration& migration) {
   pqxx::work transaction(session.connection());
   transaction.exec(migration.sql);
   session.exec(transaction, kRecord, migration.version, std::string(migration.name), std::string(migration.checksum));
@@ -53,7 +53,7 @@ void apply(Session& session, const Migration& migration) {
 }
 
 std::vector<int> migrate(const std::string& conninfo) {
-  Session session(conninfo, Session::Schema::kIgnore);
+  PostgresSession session(conninfo, PostgresSession::Schema::kIgnore);
   lock(session.connection());
   std::vector<int> versions;
   for (std::size_t i = check_applied(session.connection()); i < migrations().size(); ++i) {

@@ -20,7 +20,7 @@ void NoticeFeed::drop() noexcept {
 }
 
 void NoticeFeed::listen() {
-  session_ = std::make_unique<Session>(conninfo_, Session::Schema::kCheck);
+  session_ = std::make_unique<PostgresSession>(conninfo_, PostgresSession::Schema::kCheck);
   interrupter_.watch(session_->socket());
   listener_ = std::make_unique<compat::Listener>(session_->connection(), channel_,
                                                  [this](const std::string& notice) { notices_.push_back(notice); });

@@ -39,7 +39,7 @@ class NoticeFeed {
   const std::string conninfo_;
   const char* const channel_;
   Interrupter interrupter_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<PostgresSession> session_;
   std::unique_ptr<compat::Listener> listener_;  // goes before the session
   std::vector<std::string> notices_;
 };

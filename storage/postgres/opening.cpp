@@ -70,7 +70,7 @@ std::optional<DeviceOpening> opening_of(const pqxx::result& rows) {
 
 }  // namespace
 
-DeviceOpening read_opening(Session& session, const std::string& user, const std::string& device) {
+DeviceOpening read_opening(PostgresSession& session, const std::string& user, const std::string& device) {
   if (!valid_device_name(device)) throw bad_device_name(device);
   {
     pqxx::nontransaction transaction(session.connection());
@@ -90,7 +90,8 @@ DeviceOpening read_opening(Session& session, const std::string& user, const std:
   return *opening;
 }
 
-std::optional<Owed> read_owed_in(Session& session, const std::string& user, const std::string& device, ConvId conv) {
+std::optional<Owed> read_owed_in(PostgresSession& session, const std::string& user, const std::string& device,
+                                 ConvId conv) {
   pqxx::nontransaction transaction(session.connection());
   const auto rows = session.exec(transaction, kOwedIn, user, device, conv);
   if (rows.empty()) return std::nullopt;

@@ -10,9 +10,10 @@
 namespace chat {
 
 // One round trip for a device that was seen before. Throws as ReadStore::open_device() does.
-DeviceOpening read_opening(Session& session, const std::string& user, const std::string& device);
+DeviceOpening read_opening(PostgresSession& session, const std::string& user, const std::string& device);
 
 // As ReadStore::owed_in(); three rows by their keys.
-std::optional<Owed> read_owed_in(Session& session, const std::string& user, const std::string& device, ConvId conv);
+std::optional<Owed> read_owed_in(PostgresSession& session, const std::string& user, const std::string& device,
+                                 ConvId conv);
 
 }  // namespace chat

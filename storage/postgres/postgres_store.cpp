@@ -16,65 +16,69 @@ class PostgresStore : public Store {
   explicit PostgresStore(const std::string& conninfo) : link_(conninfo), feed_(conninfo) {}
 
   std::optional<Position> checkpoint(const Uuid& journal) override {
-    return link_.run([&](Session& s) { return read_checkpoint(s, journal); });
+    return link_.run([&](PostgresSession& s) { return read_checkpoint(s, journal); });
   }
   CommitResult commit(const Batch& batch) override {
     const BatchPlan plan(batch);
-    return link_.run([&](Session& s) { return commit_batch(s, batch, plan); });
+    return link_.run([&](PostgresSession& s) { return commit_batch(s, batch, plan); });
   }
 
   std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) override {
-    return link_.run([&](Session& s) { return read_conversation(s, std::string(name), &terms); });
+    return link_.run([&](PostgresSession& s) { return read_conversation(s, std::string(name), &terms); });
   }
   std::optional<UserState> load_user(std::string_view name, int recent_limit, bool create) override {
-    return link_.run([&](Session& s) { return read_user(s, std::string(name), recent_limit, create); });
+    return link_.run([&](PostgresSession& s) { return read_user(s, std::string(name), recent_limit, create); });
   }
   DeviceOpening open_device(std::string_view user, std::string_view device) override {
-    return link_.run([&](Session& s) { return read_opening(s, std::string(user), std::string(device)); });
+    return link_.run([&](PostgresSession& s) { return read_opening(s, std::string(user), std::string(device)); });
   }
   std::optional<Owed> owed_in(std::string_view user, std::string_view device, ConvId conv) override {
-    return link_.run([&](Session& s) { return read_owed_in(s, std::string(user), std::string(device), conv); });
+    return link_.run([&](PostgresSession& s) { return read_owed_in(s, std::string(user), std::string(device), conv); });
   }
   std::vector<StoredMessage> messages_above(std::span<const PageWant> wants, int limit,
                                             std::size_t bytes_max) override {
-    return link_.run([&](Session& s) { return read_messages_above(s, wants, limit, bytes_max); });
+    return link_.run([&](PostgresSession& s) { return read_messages_above(s, wants, limit, bytes_max); });
   }
   std::vector<StoredEvent> events_above(ConvId conv, Rev above, int limit) override {
-    return link_.run([&](Session& s) { return read_events_above(s, conv, above, limit); });
+    return link_.run([&](PostgresSession& s) { return read_events_above(s, conv, above, limit); });
   }
 
   std::vector<Change> wait(std::chrono::milliseconds timeout) override { return feed_.wait(timeout); }
 
   void add_user(std::string_view name) override {
-    link_.run([&](Session& s) { insert_user(s, std::string(name)); });
+    link_.run([&](PostgresSession& s) { insert_user(s, std::string(name)); });
   }
   std::vector<UserRow> list_users(std::string_view after, int limit) override {
-    return link_.run([&](Session& s) { return read_users(s, std::string(after), limit); });
+    return link_.run([&](PostgresSession& s) { return read_users(s, std::string(after), limit); });
   }
   std::string create_group(std::string_view title, std::string_view owner, std::span<const std::string> members,
                            TimeMs now) override {
-    return link_.run([&](Session& s) { return insert_group(s, std::string(title), std::string(owner), members, now); });
+    return link_.run(
+        [&](PostgresSession& s) { return insert_group(s, std::string(title), std::string(owner), members, now); });
   }
   std::optional<ConversationState> find_conversation(std::string_view name) override {
-    return link_.run([&](Session& s) { return read_conversation(s, std::string(name), nullptr); });
+    return link_.run([&](PostgresSession& s) { return read_conversation(s, std::string(name), nullptr); });
   }
   std::vector<ConversationRow> list_conversations(std::string_view after, int limit) override {
-    return link_.run([&](Session& s) { return read_conversations(s, std::string(after), limit); });
+    return link_.run([&](PostgresSession& s) { return read_conversations(s, std::string(after), limit); });
   }
   void add_member(std::string_view conv, std::string_view user, Role role, std::string_view by, TimeMs now) override {
-    link_.run([&](Session& s) { put_member(s, std::string(conv), std::string(user), role, std::string(by), now); });
+    link_.run(
+        [&](PostgresSession& s) { put_member(s, std::string(conv), std::string(user), role, std::string(by), now); });
   }
   void remove_member(std::string_view conv, std::string_view user, std::string_view by, TimeMs now) override {
-    link_.run([&](Session& s) { delete_member(s, std::string(conv), std::string(user), std::string(by), now); });
+    link_.run(
+        [&](PostgresSession& s) { delete_member(s, std::string(conv), std::string(user), std::string(by), now); });
   }
   std::vector<DeviceRow> devices(std::string_view user, std::string_view device) override {
-    return link_.run([&](Session& s) { return read_devices(s, std::string(user), std::string(device)); });
+    return link_.run([&](PostgresSession& s) { return read_devices(s, std::string(user), std::string(device)); });
   }
   DeviceRow set_device(std::string_view user, std::string_view device, const DeviceSettings& settings) override {
-    return link_.run([&](Session& s) { return put_device(s, std::string(user), std::string(device), settings); });
+    return link_.run(
+        [&](PostgresSession& s) { return put_device(s, std::string(user), std::string(device), settings); });
   }
   StoreStatus status() override {
-    return link_.run([](Session& s) { return read_status(s); });
+    return link_.run([](PostgresSession& s) { return read_status(s); });
   }
 
   void interrupt() noexcept override {

@@ -66,7 +66,7 @@ std::string array_of(std::span<const std::string> names) {
   return array.text();
 }
 
-void keep_ended(Session& session, pqxx::transaction_base& transaction, std::span<const EndedSession> ended) {
+void keep_ended(PostgresSession& session, pqxx::transaction_base& transaction, std::span<const EndedSession> ended) {
   ArrayText users;
   ArrayText devices;
   ArrayText times;
@@ -87,7 +87,7 @@ class PostgresPresence : public PresenceStore {
   explicit PostgresPresence(const std::string& conninfo) : link_(conninfo) {}
 
   std::vector<KeptSession> kept() override {
-    return link_.run([](Session& s) {
+    return link_.run([](PostgresSession& s) {
       pqxx::nontransaction transaction(s.connection());
       std::vector<KeptSession> kept;
       for (const auto& row : s.exec(transaction, kKept)) {
@@ -98,7 +98,7 @@ class PostgresPresence : public PresenceStore {
   }
 
   void keep(std::span<const SessionName> begun, std::span<const EndedSession> ended, TimeMs now) override {
-    link_.run([&](Session& s) {
+    link_.run([&](PostgresSession& s) {
       pqxx::work transaction(s.connection());
       if (!begun.empty()) {
         ArrayText users;
@@ -116,7 +116,7 @@ class PostgresPresence : public PresenceStore {
   }
 
   std::vector<Watch> watchers(std::span<const std::string> users) override {
-    return link_.run([&](Session& s) {
+    return link_.run([&](PostgresSession& s) {
       pqxx::nontransaction transaction(s.connection());
       std::vector<Watch> watches;
       for (const auto& row : s.exec(transaction, kWatchers, array_of(users))) {
@@ -127,7 +127,7 @@ class PostgresPresence : public PresenceStore {
   }
 
   std::vector<Sighting> sightings(const std::string& asker, std::span<const std::string> users) override {
-    return link_.run([&](Session& s) {
+    return link_.run([&](PostgresSession& s) {
       pqxx::nontransaction transaction(s.connection());
       std::vector<Sighting> sightings;
       for (const auto& row : s.exec(transaction, kSightings, asker, array_of(users))) {
@@ -138,14 +138,14 @@ class PostgresPresence : public PresenceStore {
   }
 
   void watch(const SessionName& session, std::span<const std::string> users, TimeMs now) override {
-    link_.run([&](Session& s) {
+    link_.run([&](PostgresSession& s) {
       pqxx::nontransaction transaction(s.connection());
       s.exec(transaction, kWatch, session.user, session.device, array_of(users), now);
     });
   }
 
   void unwatch(const SessionName& session, std::span<const std::string> users) override {
-    link_.run([&](Session& s) {
+    link_.run([&](PostgresSession& s) {
       pqxx::nontransaction transaction(s.connection());
       s.exec(transaction, kUnwatch, session.user, session.device, array_of(users));
     });

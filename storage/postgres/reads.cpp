@@ -129,14 +129,15 @@ StoredMessage message_of(const pqxx::row& row) {
 
 }  // namespace
 
-DirectStanding read_standing(Session& session, pqxx::transaction_base& transaction, const std::string& first,
+DirectStanding read_standing(PostgresSession& session, pqxx::transaction_base& transaction, const std::string& first,
                              const std::string& second) {
   const auto rows = session.exec(transaction, kStanding, first, second);
   const auto row = rows[0];
   return {row[0].as<bool>(), row[1].as<bool>(), row[2].as<bool>()};
 }
 
-std::optional<ConversationState> read_conversation(Session& session, const std::string& name, const LoadTerms* terms) {
+std::optional<ConversationState> read_conversation(PostgresSession& session, const std::string& name,
+                                                   const LoadTerms* terms) {
   pqxx::nontransaction transaction(session.connection());
   const auto users = direct_users(name);
   const auto standing = [&] {
@@ -165,7 +166,7 @@ std::optional<ConversationState> read_conversation(Session& session, const std::
   return state;
 }
 
-std::optional<UserState> read_user(Session& session, const std::string& name, int recent_limit, bool create) {
+std::optional<UserState> read_user(PostgresSession& session, const std::string& name, int recent_limit, bool create) {
   if (!valid_user_name(name)) return std::nullopt;
   const int limit = std::max(recent_limit, 0);
   pqxx::nontransaction transaction(session.connection());
@@ -175,7 +176,7 @@ std::optional<UserState> read_user(Session& session, const std::string& name, in
   return user_of(session.exec(transaction, kUser, name, limit), name);
 }
 
-std::vector<StoredMessage> read_messages_above(Session& session, std::span<const PageWant> wants, int limit,
+std::vector<StoredMessage> read_messages_above(PostgresSession& session, std::span<const PageWant> wants, int limit,
                                                std::size_t bytes_max) {
   std::vector<StoredMessage> page;
   if (wants.empty() || limit <= 0) return page;
@@ -194,7 +195,7 @@ std::vector<StoredMessage> read_messages_above(Session& session, std::span<const
   return page;
 }
 
-std::vector<StoredEvent> read_events_above(Session& session, ConvId conv, Rev above, int limit) {
+std::vector<StoredEvent> read_events_above(PostgresSession& session, ConvId conv, Rev above, int limit) {
   pqxx::nontransaction transaction(session.connection());
   std::vector<StoredEvent> page;
   for (const auto& row : session.exec(transaction, kEventsAbove, conv, above, std::max(limit, 0))) {

@@ -12,13 +12,14 @@
 namespace chat {
 
 // Without `terms` as AdminStore::find_conversation(), else as ReadStore::load_conversation().
-std::optional<ConversationState> read_conversation(Session& session, const std::string& name, const LoadTerms* terms);
+std::optional<ConversationState> read_conversation(PostgresSession& session, const std::string& name,
+                                                   const LoadTerms* terms);
 // The first of the two is the one of that name, whatever their order.
-DirectStanding read_standing(Session& session, pqxx::transaction_base& transaction, const std::string& first,
+DirectStanding read_standing(PostgresSession& session, pqxx::transaction_base& transaction, const std::string& first,
                              const std::string& second);
-std::optional<UserState> read_user(Session& session, const std::string& name, int recent_limit, bool create);
-std::vector<StoredMessage> read_messages_above(Session& session, std::span<const PageWant> wants, int limit,
+std::optional<UserState> read_user(PostgresSession& session, const std::string& name, int recent_limit, bool create);
+std::vector<StoredMessage> read_messages_above(PostgresSession& session, std::span<const PageWant> wants, int limit,
                                                std::size_t bytes_max);
-std::vector<StoredEvent> read_events_above(Session& session, ConvId conv, Rev above, int limit);
+std::vector<StoredEvent> read_events_above(PostgresSession& session, ConvId conv, Rev above, int limit);
 
 }  // namespace chat

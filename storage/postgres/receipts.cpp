@@ -44,7 +44,7 @@ class PostgresReceipts : public ReceiptStore {
 
   std::vector<DueReceipt> due(const std::optional<MemberKey>& behind, int limit) override {
     std::vector<DueReceipt> all;
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       pqxx::nontransaction transaction(session.connection());
       const auto from = behind.value_or(MemberKey{});
       for (const auto& row : session.exec(transaction, kDue, from.conv_id, from.user, limit)) {
@@ -70,7 +70,7 @@ class PostgresReceipts : public ReceiptStore {
       delivered.add(receipt.delivered);
       read.add(receipt.read);
     }
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       pqxx::nontransaction transaction(session.connection());
       session.exec(transaction, kTold, convs.text(), users.text(), delivered.text(), read.text());
     });
@@ -78,7 +78,7 @@ class PostgresReceipts : public ReceiptStore {
 
   bool wait(std::chrono::milliseconds timeout) override {
     bool heard = false;
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       session.connection().await_notification(static_cast<long>(timeout.count() / 1000),
                                               static_cast<long>(timeout.count() % 1000 * 1000));
       if (!session.alive()) throw pqxx::broken_connection();
@@ -96,7 +96,7 @@ class PostgresReceipts : public ReceiptStore {
     if (interrupter_.tripped()) throw StoreUnavailable("interrupted: the program is ending");
     try {
       if (!session_) {
-        session_ = std::make_unique<Session>(conninfo_, Session::Schema::kCheck);
+        session_ = std::make_unique<PostgresSession>(conninfo_, PostgresSession::Schema::kCheck);
         interrupter_.watch(session_->socket());
         listener_ = std::make_unique<compat::Listener>(session_->connection(), "chat_receipts",
                                                        [this](const std::string&) { heard_ = true; });
@@ -119,7 +119,7 @@ class PostgresReceipts : public ReceiptStore {
 
   const std::string conninfo_;
   Interrupter interrupter_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<PostgresSession> session_;
   std::unique_ptr<compat::Listener> listener_;  // goes before the session
   bool heard_ = false;
 };

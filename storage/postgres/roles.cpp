@@ -42,7 +42,7 @@ void none_may_be_mighty(pqxx::work& transaction) {
 template <typename Work>
 auto guarded(const std::string& conninfo, Work work) {
   try {
-    Session session(conninfo, Session::Schema::kIgnore);
+    PostgresSession session(conninfo, PostgresSession::Schema::kIgnore);
     return work(session.connection());
   } catch (const StoreError&) {
     throw;

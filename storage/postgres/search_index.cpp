@@ -81,7 +81,7 @@ class PostgresSearchIndex : public SearchIndex {
 
   bool index_some() override {
     bool more = false;
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       put_off_ = Clock::now() < look_again_;
       if (!put_off_) look(session);
       if (behind_.empty()) return;
@@ -97,7 +97,7 @@ class PostgresSearchIndex : public SearchIndex {
       const auto rest = std::chrono::duration_cast<milliseconds>(look_again_ - Clock::now()) + milliseconds(1);
       timeout = std::clamp(rest, milliseconds(0), timeout);
     }
-    guarded([&](Session& session) {
+    guarded([&](PostgresSession& session) {
       session.connection().await_notification(static_cast<long>(timeout.count() / 1000),
                                               static_cast<long>(timeout.count() % 1000 * 1000));
       if (!session.alive()) throw pqxx::broken_connection();
@@ -107,7 +107,7 @@ class PostgresSearchIndex : public SearchIndex {
   void interrupt() noexcept override { interrupter_.trip(); }
 
  private:
-  void look(Session& session) {
+  void look(PostgresSession& session) {
     const auto begin = Clock::now();
     behind_.clear();
     pqxx::nontransaction transaction(session.connection());
@@ -118,7 +118,7 @@ class PostgresSearchIndex : public SearchIndex {
     look_again_ = end + kRestBehindLook * (end - begin);
   }
 
-  void index(Session& session) {
+  void index(PostgresSession& session) {
     pqxx::work transaction(session.connection());
     const auto marks = lock(session, transaction);
     ArrayText convs;
@@ -157,7 +157,7 @@ class PostgresSearchIndex : public SearchIndex {
   }
 
   // Answers where each conversation of behind_ stands, and keeps it there.
-  std::map<ConvId, Seq> lock(Session& session, pqxx::work& transaction) {
+  std::map<ConvId, Seq> lock(PostgresSession& session, pqxx::work& transaction) {
     ArrayText convs;
     for (const auto& conv : behind_) convs.add(conv.conv_id);
     session.exec(transaction, kMakeMarks, convs.text());
@@ -202,7 +202,7 @@ class PostgresSearchIndex : public SearchIndex {
   }
 
   void connect() {
-    session_ = std::make_unique<Session>(conninfo_, Session::Schema::kCheck);
+    session_ = std::make_unique<PostgresSession>(conninfo_, PostgresSession::Schema::kCheck);
     interrupter_.watch(session_->socket());
     pqxx::nontransaction(session_->connection()).exec(kSettings);
     listener_ = std::make_unique<compat::Listener>(session_->connection(), "chat_activity", [](const std::string&) {});
@@ -224,7 +224,7 @@ class PostgresSearchIndex : public SearchIndex {
 
   const std::string conninfo_;
   Interrupter interrupter_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<PostgresSession> session_;
   std::unique_ptr<compat::Listener> listener_;  // goes before the session
   std::vector<Behind> behind_;                  // those with little to index first
   Clock::time_point look_again_;                // not before

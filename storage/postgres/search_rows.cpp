@@ -29,7 +29,7 @@ std::string search_vector(std::string_view text, ConvId conv, std::string_view s
   return vector;
 }
 
-void rewrite_words(Session& session, pqxx::work& transaction, const SearchRow& row, std::string_view sender,
+void rewrite_words(PostgresSession& session, pqxx::work& transaction, const SearchRow& row, std::string_view sender,
                    std::string_view payload) {
   if (number(session.exec(transaction, kMark, row.conv_id)[0][0]) < row.seq) return;
   session.exec(transaction, kErase, row.conv_id, row.seq, row.server_time);

@@ -19,7 +19,7 @@ std::string search_vector(std::string_view text, ConvId conv, std::string_view s
 
 // Replaces the words of a message that is indexed already by those of its new payload, which may have none. One that is
 // not is left to the indexer, which waits for this transaction and then reads what it left.
-void rewrite_words(Session& session, pqxx::work& transaction, const SearchRow& row, std::string_view sender,
+void rewrite_words(PostgresSession& session, pqxx::work& transaction, const SearchRow& row, std::string_view sender,
                    std::string_view payload);
 
 }  // namespace chat

@@ -32,7 +32,7 @@ int set_up(pqxx::transaction_base& transaction) {
 
 }  // namespace
 
-Session::Session(const std::string& conninfo, Schema schema) : connection_(conninfo) {
+PostgresSession::PostgresSession(const std::string& conninfo, Schema schema) : connection_(conninfo) {
   compat::never_reconnect(connection_);
   pqxx::nontransaction transaction(connection_);
   if (schema == Schema::kIgnore) {
@@ -47,7 +47,7 @@ Session::Session(const std::string& conninfo, Schema schema) : connection_(conni
   if (version > latest_schema_version()) throw newer_schema(version);
 }
 
-void Session::ensure_month(TimeMs time) {
+void PostgresSession::ensure_month(TimeMs time) {
   const int month = month_of(time);
   if (months_.contains(month)) return;
   pqxx::nontransaction transaction(connection_);

@@ -16,13 +16,13 @@ struct Statement {
   const char* sql;
 };
 
-class Session {
+class PostgresSession {
  public:
   enum class Schema { kCheck, kIgnore };
 
   // Connects. With Schema::kCheck throws StoreUnavailable where the schema is older than this program, StoreCorrupt
   // where it is newer. Throws libpqxx's exceptions otherwise, as all methods do.
-  Session(const std::string& conninfo, Schema schema);
+  PostgresSession(const std::string& conninfo, Schema schema);
 
   pqxx::connection& connection() { return connection_; }
   bool alive() { return connection_.is_open(); }

@@ -55,7 +55,7 @@ class PostgresUnread : public UnreadStore {
   explicit PostgresUnread(std::string conninfo) : link_(std::move(conninfo)) {}
 
   std::vector<UnreadStanding> of_user(const std::string& user, TimeMs now) override {
-    return link_.run([&](Session& session) {
+    return link_.run([&](PostgresSession& session) {
       pqxx::nontransaction transaction(session.connection());
       return standings(session.exec(transaction, kOfUser, now, user));
     });
@@ -68,7 +68,7 @@ class PostgresUnread : public UnreadStore {
       convs.add(key.conv_id);
       users.add(key.user);
     }
-    return link_.run([&](Session& session) {
+    return link_.run([&](PostgresSession& session) {
       pqxx::nontransaction transaction(session.connection());
       return standings(session.exec(transaction, kOfMembers, now, convs.text(), users.text()));
     });

@@ -1,4 +1,4 @@
-#include "bridge/mqtt/backoff.h"
+#include "storage/backoff.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,6 @@
 
 #include <thread>
 
-#include "plugin/threads/backoff.h"
 #include "plugin/threads/health.h"
 #include "plugin/threads/progress.h"
 #include "plugin/threads/worker.h"
@@ -55,19 +54,6 @@ TEST(HealthTest, SaysAwayAndBackOnceEachWhicheverThreadNotices) {
   const auto lines = box.take();
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_NE(std::get<LogLine>(lines[0]).text.find("no route"), std::string::npos);
-}
-
-TEST(BackoffTest, DoublesUpToItsMostWithinItsJitterAndStartsOver) {
-  Backoff backoff;
-  auto most = Backoff::kFirst;
-  for (int i = 0; i < 12; ++i) {
-    const auto wait = backoff.next();
-    EXPECT_GE(wait, most / 2);
-    EXPECT_LE(wait, most);
-    most = std::min(most * 2, Backoff::kMost);
-  }
-  backoff.reset();
-  EXPECT_LE(backoff.next(), Backoff::kFirst);
 }
 
 TEST(ProgressTest, AdvancingTellsItsListeners) {

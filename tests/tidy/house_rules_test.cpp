@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -113,6 +114,33 @@ TEST(HouseRules, HeadersBeginWithWhatTheyAreFor) {
 }
 
 // A test that no target builds does not run, and a source that none builds is not checked.
+// The linker takes one of two classes' inline functions for both: what is destroyed is then not what was made.
+TEST(HouseRules, NoTwoTypesThatAreLinkedTogetherHaveOneName) {
+  static const std::regex kNamespace("namespace ([A-Za-z_:]*) ?\\{.*");
+  static const std::regex kType("(?:class|struct|enum class) ([A-Za-z0-9_]+)(?: final)?(?: :.*| \\{.*|)");
+  std::size_t types = 0;
+  for (const std::vector<std::string>& together :
+       {std::vector<std::string>{"plugin", "storage"}, {"bridge", "storage"}, {"chatctl", "storage"}}) {
+    std::map<std::string, std::string> homes;
+    for (const auto& file : tree()) {
+      const auto is_in = [&](const std::string& folder) { return file.under(folder); };
+      if (!file.is_cpp() || std::none_of(together.begin(), together.end(), is_in)) continue;
+      std::vector<std::string> inside;
+      for (const auto& line : file.lines) {
+        std::smatch found;
+        if (std::regex_match(line, found, kNamespace)) inside.push_back(found[1]);
+        if (line.starts_with("}  // namespace") && !inside.empty()) inside.pop_back();
+        if (!std::regex_match(line, found, kType) || inside.empty() || inside.back().empty()) continue;
+        const auto name = inside.front() + (inside.size() > 1 ? "::" + inside.back() : "") + "::" + found[1].str();
+        ++types;
+        const auto& home = homes.emplace(name, file.path).first->second;
+        EXPECT_EQ(home, file.path) << "both define " << name;
+      }
+    }
+  }
+  EXPECT_GT(types, 500U) << "the rule has lost sight of what it is for";
+}
+
 TEST(HouseRules, EverySourceIsBuiltBySomeTarget) {
   const fs::path database = fs::path(CHAT_TEST_BINARY_DIR) / "compile_commands.json";
   std::ifstream stream(database);

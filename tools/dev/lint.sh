@@ -134,30 +134,48 @@ lint_tidy() {
   return "$bad"
 }
 
-# Gathers files of one folder whose compile commands agree, eight at a time: what costs is not their text but the headers,
-# which are the same. Prints a line per job: the hashes and the files, each joined by commas.
+# Gathers files that are checked alike, two dozen at a time: what costs is not their text but the headers, which are the same.
+# Two files that use one name for two things can't be one source, so no two of a batch have a name at a line's start in
+# common. Prints a line per job: the hashes and the files, each joined by commas.
 tidy_jobs() { # FILE with a line "HASH FILE" for each
-  jq -r '.[] | "\(.file)\t\(.command | sub(" -o .*"; ""))"' "$BUILD/lint/compile_commands.json" | awk -v root="$ROOT/" '
-    BEGIN { FS = "\t" }
-    NR == FNR { command[substr($1, length(root) + 1)] = $2; next }
-    { split($0, part, " "); file = part[2] }
-    { key = file; sub("/[^/]*$", "", key); key = key command[file]
-      if (!(key in size)) order[++keys] = key
-      if (size[key] > 0 && size[key] % 8 != 0) { hashes[key] = hashes[key] "," part[1]; files[key] = files[key] "," file }
-      else { if (size[key] > 0) print hashes[key], files[key]; hashes[key] = part[1]; files[key] = file }
-      ++size[key] }
-    END { for (i = 1; i <= keys; ++i) print hashes[order[i]], files[order[i]] }' - "$1"
+  (cd "$ROOT" && awk -v most=24 '
+    function class_of(file) { return file ~ /^(tests|bench)\// ? "tests" : file ~ /^(plugin|storage)\// ? "deep" : "shallow" }
+    function read_names(file,   line) {
+      split("", names)
+      while ((getline line <file) > 0) {
+        if (line ~ /^#define /) { split(line, word, /[ (]/); names[word[2]]; continue }
+        if (line ~ /^[A-Z_]+\(/) { names[line]; continue }
+        if (line !~ /^[A-Za-z]/ || line ~ /^(namespace |template |using namespace |extern |static_assert)/) continue
+        sub(/ final/, "", line); sub(/ : .*/, "", line); sub(/[[({=;].*/, "", line)
+        if (match(line, /[A-Za-z_0-9:~]+ *$/)) { line = substr(line, RSTART); sub(/ *$/, "", line); if (line !~ /::/) names[line] }
+      }
+      close(file)
+    }
+    function fits(job,   name) {
+      if (size[job] >= most || class[job] != class_of($2)) return 0
+      for (name in names) if ((job, name) in taken) return 0
+      return 1
+    }
+    { read_names($2)
+      for (job = 1; job <= jobs; ++job) if (fits(job)) break
+      if (job > jobs) class[jobs = job] = class_of($2)
+      hashes[job] = hashes[job] (size[job] ? "," : "") $1; files[job] = files[job] (size[job]++ ? "," : "") $2
+      for (name in names) taken[job, name] }
+    END { for (job = 1; job <= jobs; ++job) print hashes[job], files[job] }' "$1")
 }
 
-# One source made of those of a batch, and its compile command: that of the first. They are copied and not included, as some
-# checks look at nothing that is included.
+# One source made of those of a batch, and its compile command: that of the first, with what any of them defines and where any
+# finds its headers. They are copied and not included, as some checks look at nothing that is included.
 write_batch() { # NAME FILE...
-  local folder=$BUILD/lint/batches/$1 first=$ROOT/$2
+  local folder=$BUILD/lint/batches/$1
   shift
   mkdir -p "$folder"
-  cat "${@/#/$ROOT/}" >"$folder/all.cpp"
-  jq --arg first "$first" --arg source "$folder/all.cpp" \
-    'map(select(.file == $first) | .file = $source | .command |= split($first)[0] + $source)' "$BUILD/lint/compile_commands.json" \
+  (cd "$ROOT" && cat "$@") >"$folder/all.cpp"
+  printf '%s\n' "${@/#/$ROOT/}" | jq -R . | jq -s --arg source "$folder/all.cpp" --slurpfile known "$BUILD/lint/compile_commands.json" '
+    def given: "-D[^ =]+(=[^ ]*)?|-I[^ ]+|-isystem [^ ]+";
+    . as $files | [$known[0][] | select(.file as $file | $files | any(. == $file))] as $entries
+    | ($entries | map(.command | [match(given; "g").string]) | add | unique_by(sub("=.*"; "")) | join(" ")) as $words
+    | $entries[0] | .command |= (split(" -o ")[0] | gsub(given; "")) + " " + $words + " -c " + $source | .file = $source | [.]' \
     >"$folder/compile_commands.json"
 }
 

@@ -12,7 +12,7 @@ namespace chat {
 
 class PostgresChanges : public RequestChanges {
  public:
-  PostgresChanges(Session& session, pqxx::work& transaction, std::string user, TimeMs now)
+  PostgresChanges(PostgresSession& session, pqxx::work& transaction, std::string user, TimeMs now)
       : session_(session), transaction_(transaction), user_(std::move(user)), now_(now) {}
 
   std::string create_group(const NewGroup& group, const GroupBounds& bounds) override;
@@ -45,7 +45,7 @@ class PostgresChanges : public RequestChanges {
   // Refused: not_allowed (the first of them in byte order).
   void must_not_be_in_more_groups(std::span<const std::string> users, int most);
 
-  Session& session_;
+  PostgresSession& session_;
   pqxx::work& transaction_;
   const std::string user_;
   const TimeMs now_;

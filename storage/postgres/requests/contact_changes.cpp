@@ -74,7 +74,7 @@ void PostgresChanges::must_be_allowed_to_add(ConvId group, std::span<const std::
   if (!blockers.empty()) throw blocked_by(user_, text(blockers[0][0]));
 }
 
-std::vector<ContactRow> read_contacts(Session& session, const std::string& user,
+std::vector<ContactRow> read_contacts(PostgresSession& session, const std::string& user,
                                       const std::optional<ContactState>& only, const std::string& behind, int limit) {
   pqxx::nontransaction transaction(session.connection());
   std::vector<ContactRow> rows;

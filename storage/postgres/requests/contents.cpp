@@ -29,8 +29,8 @@ constexpr Statement kReactions{
 
 }  // namespace
 
-MessagePage read_messages(Session& session, const std::string& user, std::span<const SeqRange> ranges, bool newest,
-                          int limit, std::size_t bytes_max, TimeMs now) {
+MessagePage read_messages(PostgresSession& session, const std::string& user, std::span<const SeqRange> ranges,
+                          bool newest, int limit, std::size_t bytes_max, TimeMs now) {
   MessagePage page;
   if (ranges.empty()) return page;
   ArrayText convs;
@@ -64,7 +64,7 @@ MessagePage read_messages(Session& session, const std::string& user, std::span<c
   return page;
 }
 
-EventPage read_events(Session& session, const std::string& user, std::span<const RevWant> wants, int limit) {
+EventPage read_events(PostgresSession& session, const std::string& user, std::span<const RevWant> wants, int limit) {
   EventPage page;
   if (wants.empty()) return page;
   ArrayText convs;
@@ -84,7 +84,7 @@ EventPage read_events(Session& session, const std::string& user, std::span<const
   return page;
 }
 
-std::vector<ReactionRow> read_reactions(Session& session, ConvId conv, std::span<const Seq> seqs) {
+std::vector<ReactionRow> read_reactions(PostgresSession& session, ConvId conv, std::span<const Seq> seqs) {
   std::vector<ReactionRow> reactions;
   if (seqs.empty()) return reactions;
   ArrayText wanted;

@@ -33,7 +33,7 @@ constexpr Statement kMakeAsker{
 
 }  // namespace
 
-std::string answer_once(Session& session, const RequestKey& key,
+std::string answer_once(PostgresSession& session, const RequestKey& key,
                         const std::function<std::string(RequestChanges&)>& work) {
   if (key.id.find('\0') != std::string::npos) {
     throw StoreRefused("bad_field", "the field id holds the character U+0000, which can't be kept");
@@ -53,7 +53,7 @@ std::string answer_once(Session& session, const RequestKey& key,
   return answer;
 }
 
-void forget_old_answers(Session& session, TimeMs now) {
+void forget_old_answers(PostgresSession& session, TimeMs now) {
   pqxx::nontransaction transaction(session.connection());
   session.exec(transaction, kForget, now - kKeptMs);
 }

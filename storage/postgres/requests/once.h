@@ -10,10 +10,10 @@
 namespace chat {
 
 // The body of RequestStore::once().
-std::string answer_once(Session& session, const RequestKey& key,
+std::string answer_once(PostgresSession& session, const RequestKey& key,
                         const std::function<std::string(RequestChanges&)>& work);
 
 // Forgets answers of more than 24 hours ago, at most a few thousand at a time.
-void forget_old_answers(Session& session, TimeMs now);
+void forget_old_answers(PostgresSession& session, TimeMs now);
 
 }  // namespace chat

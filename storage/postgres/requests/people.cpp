@@ -43,7 +43,7 @@ constexpr Statement kProfiles{"profiles",
 
 }  // namespace
 
-std::vector<MemberRow> read_members(Session& session, ConvId conv, const std::string& behind, int limit) {
+std::vector<MemberRow> read_members(PostgresSession& session, ConvId conv, const std::string& behind, int limit) {
   pqxx::nontransaction transaction(session.connection());
   std::vector<MemberRow> members;
   for (const auto& row : session.exec(transaction, kMembers, conv, behind, limit)) {
@@ -52,7 +52,7 @@ std::vector<MemberRow> read_members(Session& session, ConvId conv, const std::st
   return members;
 }
 
-ReceiptPage read_receipts(Session& session, const std::string& conv, const std::string& user, Seq seq,
+ReceiptPage read_receipts(PostgresSession& session, const std::string& conv, const std::string& user, Seq seq,
                           const std::string& behind, int limit) {
   pqxx::nontransaction transaction(session.connection());
   const auto seat = read_seat(session, transaction, conv, user);
@@ -75,7 +75,7 @@ ReceiptPage read_receipts(Session& session, const std::string& conv, const std::
   return page;
 }
 
-std::vector<DeviceRow> read_own_devices(Session& session, const std::string& user, const std::string& behind,
+std::vector<DeviceRow> read_own_devices(PostgresSession& session, const std::string& user, const std::string& behind,
                                         int limit) {
   pqxx::nontransaction transaction(session.connection());
   std::vector<DeviceRow> devices;
@@ -83,7 +83,7 @@ std::vector<DeviceRow> read_own_devices(Session& session, const std::string& use
   return devices;
 }
 
-std::vector<Profile> read_profiles(Session& session, std::span<const std::string> users) {
+std::vector<Profile> read_profiles(PostgresSession& session, std::span<const std::string> users) {
   ArrayText names;
   for (const auto& user : users) names.add(user);
   pqxx::nontransaction transaction(session.connection());

@@ -64,8 +64,8 @@ StoredMessage message_of(const pqxx::row& row) {
 // One search: gathers the keys of a page, newest first.
 class Search {
  public:
-  Search(Session& session, pqxx::transaction_base& transaction, const std::string& user, const SearchWanted& wanted,
-         std::string query, int limit)
+  Search(PostgresSession& session, pqxx::transaction_base& transaction, const std::string& user,
+         const SearchWanted& wanted, std::string query, int limit)
       : session_(session),
         transaction_(transaction),
         user_(user),
@@ -147,7 +147,7 @@ class Search {
     for (int walks = 1; walks < kWalksMost && !walk(); ++walks) continue;
   }
 
-  Session& session_;
+  PostgresSession& session_;
   pqxx::transaction_base& transaction_;
   const std::string& user_;
   const SearchWanted& wanted_;
@@ -162,7 +162,7 @@ class Search {
 
 }  // namespace
 
-SearchPage read_search(Session& session, const std::string& user, const SearchWanted& wanted, int limit,
+SearchPage read_search(PostgresSession& session, const std::string& user, const SearchWanted& wanted, int limit,
                        std::size_t bytes_max, TimeMs now) {
   auto query = word_query(wanted.words);
   if (!query) throw no_words(wanted.words);

@@ -107,8 +107,8 @@ std::optional<StoredMessage> last_of(const pqxx::row& row, const std::string& co
 
 }  // namespace
 
-std::vector<Seat> read_seats(Session& session, pqxx::transaction_base& transaction, std::span<const std::string> convs,
-                             const std::string& user) {
+std::vector<Seat> read_seats(PostgresSession& session, pqxx::transaction_base& transaction,
+                             std::span<const std::string> convs, const std::string& user) {
   ArrayText names;
   for (const auto& conv : convs) {
     if (!valid_conversation_name(conv)) throw no_such_conversation(conv);
@@ -131,12 +131,12 @@ std::vector<Seat> read_seats(Session& session, pqxx::transaction_base& transacti
   return seats;
 }
 
-Seat read_seat(Session& session, pqxx::transaction_base& transaction, const std::string& conv,
+Seat read_seat(PostgresSession& session, pqxx::transaction_base& transaction, const std::string& conv,
                const std::string& user) {
   return read_seats(session, transaction, std::span(&conv, 1), user).front();
 }
 
-ConversationView read_view(Session& session, const std::string& conv, const std::string& user, TimeMs now) {
+ConversationView read_view(PostgresSession& session, const std::string& conv, const std::string& user, TimeMs now) {
   pqxx::nontransaction transaction(session.connection());
   const auto seat = read_seat(session, transaction, conv, user);
   const auto rows = session.exec(transaction, kView, user, now, seat.conv_id);
@@ -146,8 +146,8 @@ ConversationView read_view(Session& session, const std::string& conv, const std:
   return view;
 }
 
-ConversationPage read_overview(Session& session, const std::string& user, const std::optional<ListPlace>& behind,
-                               int limit, TimeMs now) {
+ConversationPage read_overview(PostgresSession& session, const std::string& user,
+                               const std::optional<ListPlace>& behind, int limit, TimeMs now) {
   constexpr auto kEnd = std::numeric_limits<std::int64_t>::max();
   const auto from = behind.value_or(ListPlace{true, kEnd, kEnd});
   ConversationPage page;
@@ -170,8 +170,8 @@ ConversationPage read_overview(Session& session, const std::string& user, const 
   return page;
 }
 
-std::vector<ConversationView> read_overview_of(Session& session, const std::string& user, std::span<const ConvId> convs,
-                                               TimeMs now) {
+std::vector<ConversationView> read_overview_of(PostgresSession& session, const std::string& user,
+                                               std::span<const ConvId> convs, TimeMs now) {
   std::vector<ConversationView> views;
   if (convs.empty()) return views;
   ArrayText ids;
@@ -186,7 +186,7 @@ std::vector<ConversationView> read_overview_of(Session& session, const std::stri
   return views;
 }
 
-UnreadPage read_unread(Session& session, const std::string& user, ConvId behind, int limit, TimeMs now) {
+UnreadPage read_unread(PostgresSession& session, const std::string& user, ConvId behind, int limit, TimeMs now) {
   pqxx::nontransaction transaction(session.connection());
   const auto rows = session.exec(transaction, kUnread, user, now, behind, limit + 1);
   UnreadPage page;

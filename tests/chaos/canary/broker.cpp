@@ -18,15 +18,18 @@ class DefectiveBroker : public MosquittoBroker {
  public:
   explicit DefectiveBroker(std::string_view defect) : defect_(defect) {}
 
-  void publish_to(const std::string& device, const std::string& topic, std::string_view payload, int qos) override {
-    const auto send = [&](std::string_view bytes) { MosquittoBroker::publish_to(device, topic, bytes, qos); };
+  void publish_to(const Recipient& recipient, std::string topic, Bytes bytes, int qos) override {
+    const auto send = [&](std::string_view text) {
+      MosquittoBroker::publish_to(recipient, topic, std::make_shared<const std::string>(text), qos);
+    };
+    const auto& payload = *bytes;
     std::string_view conv;
     Seq seq = 0;
     if (!topic.ends_with("/inbox") || !read_stamp(payload, &conv, &seq)) return send(payload);
     const bool now = ++sent_ % kOften == 0;
     if (defect_ == "gap" && now) return;
     if (defect_ == "order") {
-      auto& held = held_[device];
+      auto& held = held_[recipient.device];
       if (now && !held) {
         held.emplace(payload);
         return;
@@ -35,7 +38,7 @@ class DefectiveBroker : public MosquittoBroker {
       if (held) send(*std::exchange(held, std::nullopt));
       return;
     }
-    if (defect_ == "bytes" && now) return send(std::string(payload) + " ");
+    if (defect_ == "bytes" && now) return send(payload + " ");
     if (defect_ == "recall") {
       const std::pair<std::string, Seq> place{conv, seq};
       if (payload.find("\"recalled\":true") == std::string_view::npos) {

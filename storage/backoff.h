@@ -1,5 +1,6 @@
 // How long to wait before the next attempt: doubling up to a bound, with jitter, so that a thousand programs that lost
-// the same broker don't come back in the same instant.
+// the same server don't come back in the same instant. Full jitter as described by M. Brooker, "Exponential Backoff And
+// Jitter" (AWS Architecture Blog, 2015), with a floor.
 #pragma once
 
 #include <algorithm>
@@ -31,5 +32,10 @@ class Backoff {
   Duration next_;
   std::mt19937_64 chance_;
 };
+
+// Before PostgreSQL is tried again. Its bound is short enough for a bridge to take over within 5 s.
+inline Backoff postgres_backoff() {
+  return {std::chrono::milliseconds(100), std::chrono::milliseconds(2000), std::random_device{}()};
+}
 
 }  // namespace chat
