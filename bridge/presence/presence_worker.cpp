@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kUsersAtOnce = 500;
+constexpr std::size_t kUsersATurn = 500;
 constexpr milliseconds kRound{250};        // how late the end of a deadline may be noticed
 constexpr milliseconds kKeepEvery{5'000};  // how much too early "last seen" may be if the bridge is killed
 constexpr milliseconds kTellAgain{500};    // behind a publish that did not get through
@@ -95,7 +95,7 @@ void PresenceWorker::run() {
 
 void PresenceWorker::step() {
   if (!board_.ready()) board_.recall(store_->kept(), now_(), Clock::now());
-  const auto news = board_.take(Clock::now(), kUsersAtOnce);
+  const auto news = board_.take(Clock::now(), kUsersATurn);
   if (news.empty()) {
     if (!board_.current() || Clock::now() < keep_again_) return;
   } else {

@@ -18,12 +18,12 @@ void check(int result, const std::string& what) {
   if (result != MOSQ_ERR_SUCCESS) throw std::runtime_error(what + ": " + mosquitto_strerror(result));
 }
 
-class Properties {
+class PropertyList {
  public:
-  Properties() = default;
-  ~Properties() { mosquitto_property_free_all(&list_); }
-  Properties(const Properties&) = delete;
-  Properties& operator=(const Properties&) = delete;
+  PropertyList() = default;
+  ~PropertyList() { mosquitto_property_free_all(&list_); }
+  PropertyList(const PropertyList&) = delete;
+  PropertyList& operator=(const PropertyList&) = delete;
   mosquitto_property** add() { return &list_; }
   const mosquitto_property* get() const { return list_; }
 
@@ -166,7 +166,7 @@ void MqttClient::connect() {
     stopping_ = false;
     running_ = true;
   }
-  Properties properties;
+  PropertyList properties;
   if (options_.protocol == kMqtt5) {
     if (options_.session_expiry_s > 0) {
       mosquitto_property_add_int32(properties.add(), MQTT_PROP_SESSION_EXPIRY_INTERVAL, options_.session_expiry_s);
@@ -281,7 +281,7 @@ int MqttClient::publish(const std::string& topic, const nlohmann::json& payload,
 
 void MqttClient::publish_async(const std::string& topic, const std::string& payload, std::function<void(int)> done,
                                const PublishOptions& options) {
-  Properties properties;
+  PropertyList properties;
   if (!options.response_topic.empty()) {
     mosquitto_property_add_string(properties.add(), MQTT_PROP_RESPONSE_TOPIC, options.response_topic.c_str());
   }

@@ -139,13 +139,19 @@ lint_tidy() {
 # common. Prints a line per job: the hashes and the files, each joined by commas.
 tidy_jobs() { # FILE with a line "HASH FILE" for each
   (cd "$ROOT" && awk -v most=24 '
-    function class_of(file) { return file ~ /^(tests|bench)\// ? "tests" : file ~ /^(plugin|storage)\// ? "deep" : "shallow" }
+    # What is linked together has no name twice, and is checked alike.
+    function class_of(file) {
+      if (file ~ /^(plugin|storage)\//) return "plugin"
+      if (file ~ /^tests\/(integration|support|chaos|permissions|docs|sanitize|tidy)\//) return "tests"
+      return match(file, /^tests\/[^\/]*/) ? substr(file, RSTART, RLENGTH) : substr(file, 1, index(file, "/"))
+    }
     function read_names(file,   line) {
       split("", names)
       while ((getline line <file) > 0) {
         if (line ~ /^#define /) { split(line, word, /[ (]/); names[word[2]]; continue }
+        if (line ~ /^BENCHMARK_MAIN/) { names["main"]; continue }
         if (line ~ /^[A-Z_]+\(/) { names[line]; continue }
-        if (line !~ /^[A-Za-z]/ || line ~ /^(namespace |template |using namespace |extern |static_assert)/) continue
+        if (line !~ /^[A-Za-z]/ || line ~ /^(namespace |template |using |extern |static_assert)/) continue
         sub(/ final/, "", line); sub(/ : .*/, "", line); sub(/[[({=;].*/, "", line)
         if (match(line, /[A-Za-z_0-9:~]+ *$/)) { line = substr(line, RSTART); sub(/ *$/, "", line); if (line !~ /::/) names[line] }
       }

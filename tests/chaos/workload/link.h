@@ -3,12 +3,15 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 namespace chat::test {
+
+inline constexpr std::uint32_t kSessionExpiryS = 3600;  // of a session that may be resumed
 
 struct LinkOptions {
   int port = 0;

@@ -8,8 +8,6 @@
 namespace chat::test {
 namespace {
 
-constexpr std::uint32_t kSessionExpiryS = 3600;
-
 ClientOptions client_options(const LinkOptions& options, const std::function<void(const Message&)>& on_message) {
   ClientOptions client;
   client.client_id = options.device;

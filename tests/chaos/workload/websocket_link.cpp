@@ -7,8 +7,7 @@
 namespace chat::test {
 namespace {
 
-constexpr std::chrono::seconds kPatience{10};
-constexpr std::uint32_t kSessionExpiryS = 3600;
+constexpr std::chrono::seconds kAnswerPatience{10};
 
 ::mqtt::create_options create_options(const LinkOptions& options) {
   return ::mqtt::create_options_builder().mqtt_version(options.mqtt5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1).finalize();
@@ -37,7 +36,7 @@ class WebsocketLink : public Link {
         builder.mqtt_version(MQTTVERSION_3_1_1).clean_session(options_.clean);
       }
       const auto token = client_->connect(builder.finalize());
-      if (!token->wait_for(kPatience)) return false;
+      if (!token->wait_for(kAnswerPatience)) return false;
       *resumed = token->get_connect_response().is_session_present();
       return true;
     } catch (const std::exception&) {
@@ -47,7 +46,7 @@ class WebsocketLink : public Link {
 
   bool subscribe(const std::string& filter) override {
     try {
-      return client_->subscribe(filter, 1)->wait_for(kPatience);
+      return client_->subscribe(filter, 1)->wait_for(kAnswerPatience);
     } catch (const std::exception&) {
       return false;
     }
@@ -77,7 +76,7 @@ class WebsocketLink : public Link {
 
   void disconnect() override {
     try {
-      if (client_ && client_->is_connected()) client_->disconnect()->wait_for(kPatience);
+      if (client_ && client_->is_connected()) client_->disconnect()->wait_for(kAnswerPatience);
     } catch (const std::exception&) {
       // it is gone already
     }
