@@ -39,8 +39,8 @@ GRANT SELECT, INSERT (name, kind, created_at, changed_at, seq_journal, seq_losse
 GRANT SELECT (conv_id, user_name, role, join_seq, join_rev, read_seq, last_sent_seq, read_at),
   INSERT (conv_id, user_name, join_seq, join_rev, joined_at), UPDATE (last_sent_seq, read_seq, read_at) ON members TO chat_plugin;
 GRANT SELECT, INSERT (conv_id, seq, server_time, reply_to, ttl_s, mid, type, sender, id, mentions, payload) ON messages TO chat_plugin;
-GRANT SELECT, INSERT (user_name, device, first_seen, last_seen), UPDATE (first_seen, last_seen) ON devices TO chat_plugin;
-GRANT SELECT, INSERT, UPDATE (delivered_seq, delivered_rev, at) ON device_cursors TO chat_plugin;
+GRANT SELECT, INSERT (user_name, device, first_seen, last_seen), UPDATE (first_seen, last_seen), DELETE ON devices TO chat_plugin;
+GRANT SELECT, INSERT, UPDATE (delivered_seq, delivered_rev, at), DELETE ON device_cursors TO chat_plugin;
 GRANT SELECT, INSERT, UPDATE (delivered, read, at) ON receipts_due TO chat_plugin;
 GRANT SELECT (user_name, other, state) ON contacts TO chat_plugin;
 GRANT SELECT ON events TO chat_plugin;

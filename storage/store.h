@@ -65,7 +65,9 @@ class ReadStore {
 
   // A device opens its tap. A device seen for the first time is recorded, and starts at its user's read cursors and at
   // each conversation's present rev. Lists only conversations in which something is owed. (A row that set_device() made
-  // counts as seen only once its tap was opened.) Refused: not_found (the user), bad_field (the device's name).
+  // counts as seen only once its tap was opened.) Where the user has more than kDevicesKept by that, those that were
+  // opened longest ago are forgotten: they are new ones when they come back. Refused: not_found (the user), bad_field
+  // (the device's name).
   virtual DeviceOpening open_device(std::string_view user, std::string_view device) = 0;
 
   // What an opened device is owed in this one conversation: what open_device() would list of it, at the cost of one

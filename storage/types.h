@@ -209,6 +209,9 @@ struct Owed {
   bool operator==(const Owed&) const = default;
 };
 
+// Of one user, in the store. Clients that make up a new client id for each connection would fill it otherwise.
+inline constexpr int kDevicesKept = 1000;
+
 struct DeviceOpening {
   DeviceSettings settings;
   bool first_seen = false;

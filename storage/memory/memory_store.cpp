@@ -233,7 +233,10 @@ DeviceOpening MemoryStore::open_device(std::string_view user, std::string_view d
   DeviceOpening opening;
   opening.first_seen = row.first_seen == 0;
   row.last_seen = clock_now();
-  if (opening.first_seen) row.first_seen = row.last_seen;
+  if (opening.first_seen) {
+    row.first_seen = row.last_seen;
+    forget_surplus_devices(row);
+  }
   opening.settings = row.settings;
   for (const auto& [id, conversation] : conversations_) {
     const auto& state = conversation.state;
@@ -251,6 +254,24 @@ DeviceOpening MemoryStore::open_device(std::string_view user, std::string_view d
     return conversations_.at(a.conv_id).state.last_time > conversations_.at(b.conv_id).state.last_time;
   });
   return opening;
+}
+
+void MemoryStore::forget_surplus_devices(const DeviceRow& newest) {
+  std::vector<const DeviceRow*> others;
+  for (const auto& [name, row] : devices_) {
+    if (row.user == newest.user && row.device != newest.device) others.push_back(&row);
+  }
+  if (others.size() < kDevicesKept) return;
+  std::sort(others.begin(), others.end(), [](const DeviceRow* a, const DeviceRow* b) {
+    return std::pair(-a->last_seen, a->device) < std::pair(-b->last_seen, b->device);
+  });
+  others.erase(others.begin(), others.begin() + kDevicesKept - 1);
+  for (const auto* surplus : others) {
+    std::erase_if(cursors_, [&](const auto& cursor) {
+      return std::get<0>(cursor.first) == surplus->user && std::get<1>(cursor.first) == surplus->device;
+    });
+    devices_.erase({surplus->user, surplus->device});
+  }
 }
 
 std::optional<Owed> MemoryStore::owed_in(std::string_view user, std::string_view device, ConvId conv) {

@@ -113,6 +113,7 @@ class MemoryStore : public Store {
   void apply_cursor(const CursorUpdate& update);
   Cursor effective(const std::string& device, const Member& member, const Conversation& conversation,
                    std::string_view user) const;
+  void forget_surplus_devices(const DeviceRow& newest);
   static std::optional<Owed> owed_above(const Cursor& cursor, const Conversation& conversation);
   DirectStanding standing(std::string_view first, std::string_view second) const;
   Conversation* find(std::string_view name);

@@ -50,6 +50,13 @@ constexpr Statement kStart{
     "delivered_seq = greatest(d.delivered_seq, excluded.delivered_seq), "
     "delivered_rev = greatest(d.delivered_rev, excluded.delivered_rev)"};
 
+constexpr Statement kForgetSurplus{
+    "forget_surplus",
+    "WITH surplus AS (SELECT device FROM devices WHERE user_name = $1 AND device <> $2 "
+    "ORDER BY last_seen DESC, device OFFSET $3 - 1), "
+    "cursors AS (DELETE FROM device_cursors c USING surplus s WHERE c.user_name = $1 AND c.device = s.device) "
+    "DELETE FROM devices d USING surplus s WHERE d.user_name = $1 AND d.device = s.device"};
+
 constexpr Statement kUserIsThere{"user_is_there", "SELECT 1 FROM users WHERE name = $1"};
 
 Owed owed_of(const pqxx::row& row, int first) {
@@ -80,6 +87,7 @@ DeviceOpening read_opening(PostgresSession& session, const std::string& user, co
   const bool first = !session.exec(transaction, kFirst, user, device).empty();
   if (first) {
     session.exec(transaction, kStart, user, device);
+    session.exec(transaction, kForgetSurplus, user, device, kDevicesKept);
   } else if (session.exec(transaction, kUserIsThere, user).empty()) {
     throw no_such_user(user);
   }

@@ -87,6 +87,7 @@ int command_line(int argc, char** argv) {
   RunOptions options;
   std::string asked = "all";
   double minutes = 1;
+  int calm_ms = 2000;
   int freeze_s = 20;
   int patience_s = 240;
   app.add_option("--minutes", minutes, "how long faults are injected, and longer where a kind has not had its turn")
@@ -95,6 +96,7 @@ int command_line(int argc, char** argv) {
   app.add_option("--clients", options.workload.clients)->check(CLI::Range(2, 1000));
   app.add_option("--rooms", options.workload.rooms)->check(CLI::Range(2, 1000));
   app.add_option("--largest-room", options.workload.largest_room, "members")->check(CLI::Range(3, 5000));
+  app.add_option("--calm", calm_ms, "milliseconds between two faults, at most")->check(CLI::Range(0, 600'000));
   app.add_option("--freeze", freeze_s, "seconds that something stands still")->check(CLI::Range(1, 600));
   app.add_option("--storm", options.storm, "clients that reconnect at once")->check(CLI::Range(1, 20000));
   app.add_option("--patience", patience_s, "seconds in which everything has to arrive in the end")
@@ -104,6 +106,7 @@ int command_line(int argc, char** argv) {
   app.add_option("--expect", expected, "with --canary: the check that has to find it; then the run is a success");
   CLI11_PARSE(app, argc, argv);
   options.duration = std::chrono::seconds(static_cast<int>(minutes * 60));
+  options.calm = std::chrono::milliseconds(calm_ms);
   options.freeze = std::chrono::seconds(freeze_s);
   options.patience = std::chrono::seconds(patience_s);
   const auto no_disks = own_mounts();

@@ -17,8 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kCalmMinMs = 300;
-constexpr int kCalmMaxMs = 2000;
+constexpr std::chrono::milliseconds kCalmMin{300};
 
 std::vector<std::unique_ptr<Fault>> chosen(const std::vector<std::string>& names) {
   std::vector<std::unique_ptr<Fault>> faults;
@@ -100,7 +99,9 @@ void break_things(const RunOptions& options, World& world, OperationsFile& log, 
     std::shuffle(faults.begin(), faults.end(), world.chance);
     for (const auto& fault : faults) {
       if (!first && over()) return;
-      let_pass(std::chrono::milliseconds(std::uniform_int_distribution<int>(kCalmMinMs, kCalmMaxMs)(world.chance)));
+      const auto calm_min = std::min(kCalmMin, options.calm).count();
+      let_pass(std::chrono::milliseconds(
+          std::uniform_int_distribution<std::int64_t>(calm_min, options.calm.count())(world.chance)));
       std::cout << "    " << log.now().count() / 1'000'000 << " s  " << fault->name() << std::endl;
       inject(*fault, world, log, verdict);
       if (!verdict->troubles.empty()) return;

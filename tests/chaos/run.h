@@ -14,6 +14,7 @@ struct RunOptions {
   std::chrono::seconds duration{60};
   std::vector<std::string> faults{};  // kinds; each at least once, in an order of chance
   WorkloadOptions workload{};
+  std::chrono::milliseconds calm{2000};  // between two faults, at most
   std::chrono::milliseconds freeze{20'000};
   int storm = 5000;
   std::chrono::seconds patience{240};  // for everything to arrive in the end

@@ -41,6 +41,26 @@ TEST_P(Opening, AKnownDeviceGoesOnAtItsCursor) {
   EXPECT_EQ(store().open_device("bob", "tablet").owed.at(0).delivered, 0);
 }
 
+TEST_P(Opening, OfAUsersDevicesAThousandAreKeptAndTheOneThatWasAwayLongestIsForgotten) {
+  const auto conv = group({"alice", "bob"});
+  commit({.messages = {message(conv, 1, "alice", now_), message(conv, 2, "alice", now_)}});
+  EXPECT_TRUE(store().open_device("alice", "phone").first_seen);  // another user's is none of bob's
+  store().open_device("bob", "oldest");
+  const auto last_seen = [&](const std::string& device) { return store().devices("bob", device).at(0).last_seen; };
+  do store().open_device("bob", "device 0");
+  while (last_seen("device 0") == last_seen("oldest"));  // a millisecond
+  for (int i = 1; i < kDevicesKept - 1; ++i) store().open_device("bob", "device " + std::to_string(i));
+  commit({.cursors = {{conv.id, "bob", "oldest", 2, 0, 0, now_}}});
+  EXPECT_EQ(store().devices("bob", {}).size(), static_cast<std::size_t>(kDevicesKept));
+  EXPECT_TRUE(store().open_device("bob", "one more").first_seen);
+  EXPECT_EQ(store().devices("bob", {}).size(), static_cast<std::size_t>(kDevicesKept));
+  EXPECT_FALSE(store().open_device("bob", "device 0").first_seen);
+  EXPECT_FALSE(store().open_device("alice", "phone").first_seen);
+  const auto back = store().open_device("bob", "oldest");
+  EXPECT_TRUE(back.first_seen);
+  EXPECT_EQ(back.owed.at(0).delivered, 0) << "a forgotten device has no cursor";
+}
+
 TEST_P(Opening, SomeoneWhoJoinsIsOwedWhatComesAfter) {
   const auto conv = group({"alice", "bob"});
   store().add_user("carol");
