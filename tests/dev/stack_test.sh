@@ -56,6 +56,13 @@ test_TakenPortIsRefusedByItsName() {
   expect "CHAT_PORT=99999 is not a port" in "$SAID"
 }
 
+test_NoPortIsForTwoServices() {
+  local free=20000
+  while grep -qsE "^ *[0-9]+: [0-9A-F]+:$(printf %04X "$free") " /proc/net/tcp /proc/net/tcp6; do free=$((free + 1)); done
+  refused env CHAT_PG_PORT="$free" CHAT_REDIS_PORT="$free" "$ROOT/dev" up
+  expect "CHAT_REDIS_PORT=$free is taken" in "$SAID"
+}
+
 test_PortsOutliveADown() {
   dev up
   local port

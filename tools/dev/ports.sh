@@ -10,12 +10,12 @@ port_listening() {
 
 RESERVED=()
 
-reserve() { # PORT: fails where somebody else has it
-  local file=$BUILD/ports/$1 pid birth facts
+reserve() { # PORT NAME: fails where somebody else has it, or this process chose it under another name
+  local file=$BUILD/ports/$1 pid birth name facts
   port_listening "$1" && return 1
-  if { read -r pid birth <"$file"; } 2>/dev/null && [ "$pid" != $$ ] && facts=$(process_facts "$pid") && [ "${facts##* }" = "$birth" ]; then return 1; fi
+  if { read -r pid birth name <"$file"; } 2>/dev/null && [ "$pid $name" != "$$ $2" ] && facts=$(process_facts "$pid") && [ "${facts##* }" = "$birth" ]; then return 1; fi
   facts=$(process_facts $$)
-  printf '%s %s\n' $$ "${facts##* }" >"$file"
+  printf '%s %s %s\n' $$ "${facts##* }" "$2" >"$file"
   RESERVED+=("$file")
 }
 
@@ -28,13 +28,13 @@ choose_port() {
   if [ -n "$forced" ]; then
     case $forced in *[!0-9]* | '') fail "$variable=$forced is not a port (1 to 65535)" ;; esac
     [ "$forced" -ge 1 ] && [ "$forced" -le 65535 ] || fail "$variable=$forced is not a port (1 to 65535)"
-    reserve "$forced" || fail "$variable=$forced is taken by another program" "Give another number, or leave $variable out: then a free one is found."
+    reserve "$forced" "$name" || fail "$variable=$forced is taken by another program" "Give another number, or leave $variable out: then a free one is found."
     printf -v "$name" %s "$forced"
     return
   fi
-  if [ -n "$saved" ] && reserve "$saved"; then printf -v "$name" %s "$saved" && return; fi
+  if [ -n "$saved" ] && reserve "$saved" "$name"; then printf -v "$name" %s "$saved" && return; fi
   local last=$((port + 2000))
-  until reserve "$port"; do
+  until reserve "$port" "$name"; do
     port=$((port + 1))
     [ "$port" -le "$last" ] || fail "no free port between $4 and $last for $variable"
   done
