@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "bridge/pacing.h"
 #include "bridge/rpc/codes.h"
 #include "bridge/rpc/quote.h"
 #include "storage/backoff.h"
@@ -15,11 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kCommandsAtOnce = 100;
+constexpr int kCommandsARound = 100;
 constexpr int kOutgoingAtOnce = 500;        // rows read at once
-constexpr std::size_t kUnderWayLow = 1000;  // publishes without an answer, beyond which no more are handed over
-constexpr milliseconds kPoll{1000};         // the net under NOTIFY
-constexpr milliseconds kAnswersSoon{20};    // while publishes are under way: their rows are to go
 constexpr milliseconds kPublishAgain{500};  // behind a publish that did not get through
 
 std::string error_payload(const std::string& topic, const std::string& id, const RefuseCommand& refusal) {
@@ -101,12 +99,12 @@ void CommandWorker::run() {
 
 // True: there may be more.
 bool CommandWorker::apply_some() {
-  const auto commands = store_->waiting(kCommandsAtOnce);
+  const auto commands = store_->waiting(kCommandsARound);
   for (const auto& command : commands) {
     if (!working()) return false;
     apply(command);
   }
-  return commands.size() == static_cast<std::size_t>(kCommandsAtOnce);
+  return commands.size() == static_cast<std::size_t>(kCommandsARound);
 }
 
 void CommandWorker::apply(const QueuedCommand& queued) {

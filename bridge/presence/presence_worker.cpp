@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "bridge/pacing.h"
 #include "bridge/presence/presence_text.h"
 #include "storage/backoff.h"
 
@@ -17,7 +18,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kUsersATurn = 500;
 constexpr milliseconds kRound{250};        // how late the end of a deadline may be noticed
 constexpr milliseconds kKeepEvery{5'000};  // how much too early "last seen" may be if the bridge is killed
-constexpr milliseconds kTellAgain{500};    // behind a publish that did not get through
 
 }  // namespace
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "bridge/pacing.h"
 #include "storage/backoff.h"
 
 namespace chat {
@@ -13,11 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kReceiptsAtOnce = 200;        // read at once
-constexpr std::size_t kUnderWayLow = 1000;  // receipts without an answer, beyond which no more are handed over
-constexpr milliseconds kPoll{1000};         // the net under NOTIFY
-constexpr milliseconds kAnswersSoon{20};    // while publishes are under way: their rows are to go
-constexpr milliseconds kTellAgain{500};     // behind a publish that did not get through
+constexpr int kReceiptsAtOnce = 200;  // read at once
 
 std::string payload_of(const DueReceipt& receipt) {
   const nlohmann::ordered_json payload{{"conv", receipt.conv},

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "bridge/pacing.h"
 #include "storage/backoff.h"
 
 namespace chat {
@@ -13,7 +14,6 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kPoll{1000};  // the net under NOTIFY
 // Behind a burst it rests for so many times as long as it worked: storing messages goes before finding them, and shares
 // its processors. Without a rest a broker at full load took a fifth fewer (bench/run, "everything stored").
 constexpr int kRest = 3;

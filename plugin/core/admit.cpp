@@ -22,10 +22,6 @@ constexpr std::size_t kAckBytesMax = 1 << 20;         // a chat/ack: kAckEntries
 constexpr std::size_t kSmallBytesMax = 4096;          // cursors, typing, sync, recall
 constexpr std::size_t kRequestBytesMax = 65'536;
 
-Refusal refuse(Code code, std::string reason) {
-  return {.code = code, .reason = std::move(reason), .id = {}};
-}
-
 std::string shown(dom::element element) {
   return in_quotes(simdjson::minify(element));
 }
@@ -35,9 +31,9 @@ std::optional<Refusal> read_number(std::string_view name, dom::element element, 
                                    std::int64_t* to) {
   std::int64_t value = 0;
   if (element.get(value) != simdjson::SUCCESS || value < least || value > most) {
-    return refuse(Code::kBadField, "\"" + std::string(name) + "\" must be a whole number from " +
-                                       std::to_string(least) + " to " + std::to_string(most) + ", not " +
-                                       shown(element) + ".");
+    return refusal_of(Code::kBadField, "\"" + std::string(name) + "\" must be a whole number from " +
+                                           std::to_string(least) + " to " + std::to_string(most) + ", not " +
+                                           shown(element) + ".");
   }
   *to = value;
   return std::nullopt;
@@ -48,8 +44,8 @@ std::optional<Refusal> read_id(dom::element element, std::string* to) {
   const bool text = element.get(value) == simdjson::SUCCESS;
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   if (!text || value.empty() || value.size() > kMessageIdMax || std::any_of(value.begin(), value.end(), control)) {
-    return refuse(Code::kBadField, "\"id\" must be a string of 1 to " + std::to_string(kMessageIdMax) +
-                                       " bytes without control characters, not " + shown(element) + ".");
+    return refusal_of(Code::kBadField, "\"id\" must be a string of 1 to " + std::to_string(kMessageIdMax) +
+                                           " bytes without control characters, not " + shown(element) + ".");
   }
   *to = value;
   return std::nullopt;
@@ -64,7 +60,7 @@ std::optional<Refusal> read_type(dom::element element, MessageType* to) {
       return std::nullopt;
     }
   }
-  return refuse(
+  return refusal_of(
       Code::kBadField,
       "\"type\" must be one of text, image, voice, video, file, emoji, location, custom, not " + shown(element) + ".");
 }
@@ -72,13 +68,13 @@ std::optional<Refusal> read_type(dom::element element, MessageType* to) {
 std::optional<Refusal> read_mentions(dom::element element, std::vector<std::string>* to) {
   dom::array array;
   if (element.get(array) != simdjson::SUCCESS || array.size() > kMentionsMax) {
-    return refuse(Code::kBadField, "\"mentions\" must be an array of at most " + std::to_string(kMentionsMax) +
-                                       " user names, not " + shown(element) + ".");
+    return refusal_of(Code::kBadField, "\"mentions\" must be an array of at most " + std::to_string(kMentionsMax) +
+                                           " user names, not " + shown(element) + ".");
   }
   for (const auto entry : array) {
     std::string_view user;
     if (entry.get(user) != simdjson::SUCCESS || !valid_user_name(user)) {
-      return refuse(Code::kBadField, "\"mentions\" holds " + shown(entry) + ", which is no user name.");
+      return refusal_of(Code::kBadField, "\"mentions\" holds " + shown(entry) + ", which is no user name.");
     }
     if (std::find(to->begin(), to->end(), user) == to->end()) to->emplace_back(user);
   }
@@ -90,7 +86,7 @@ class Once {
  public:
   std::optional<Refusal> see(std::string_view name) {
     if (std::find(seen_.begin(), seen_.end(), name) != seen_.end()) {
-      return refuse(Code::kBadField, "\"" + std::string(name) + "\" is given twice.");
+      return refusal_of(Code::kBadField, "\"" + std::string(name) + "\" is given twice.");
     }
     seen_.push_back(name);
     return std::nullopt;
@@ -107,12 +103,12 @@ class Admitter::Parser {
   // The published bytes as one JSON object. `*from` is where its brace is. The result lives until the next call.
   std::variant<dom::object, Refusal> object(std::string_view published, std::size_t bytes_max, std::size_t* from) {
     if (published.size() > bytes_max) {
-      return refuse(Code::kTooLarge, "The payload has " + std::to_string(published.size()) + " bytes; at most " +
-                                         std::to_string(bytes_max) + " are taken.");
+      return refusal_of(Code::kTooLarge, "The payload has " + std::to_string(published.size()) + " bytes; at most " +
+                                             std::to_string(bytes_max) + " are taken.");
     }
     *from = published.find_first_not_of(" \t\r\n");
     if (*from == std::string_view::npos || published[*from] != '{') {
-      return refuse(Code::kBadJson, "The payload must be one JSON object, not " + in_quotes(published) + ".");
+      return refusal_of(Code::kBadJson, "The payload must be one JSON object, not " + in_quotes(published) + ".");
     }
     // simdjson reads in blocks, beyond the end of its input.
     padded_.reserve(published.size() + simdjson::SIMDJSON_PADDING);
@@ -121,8 +117,9 @@ class Admitter::Parser {
     const auto error = parser_.parse(padded_.data(), padded_.size(), false).get(root);
     dom::object object;
     if (error != simdjson::SUCCESS || root.get(object) != simdjson::SUCCESS) {
-      return refuse(Code::kBadJson, "The payload is not valid JSON (" + std::string(simdjson::error_message(error)) +
-                                        "): " + in_quotes(published) + ".");
+      return refusal_of(Code::kBadJson, "The payload is not valid JSON (" +
+                                            std::string(simdjson::error_message(error)) + "): " + in_quotes(published) +
+                                            ".");
     }
     return object;
   }
@@ -150,7 +147,7 @@ Admission<AdmittedMessage> Admitter::message(std::string_view published, Author 
     std::optional<Refusal> wrong;
     if (std::find(kServerFields.begin(), kServerFields.end(), name) != kServerFields.end() ||
         (name == kForwarded && !own)) {
-      wrong = refuse(Code::kReservedField, "\"" + std::string(name) + "\" is set by the server only.");
+      wrong = refusal_of(Code::kReservedField, "\"" + std::string(name) + "\" is set by the server only.");
     } else if (name == "id") {
       wrong = once.see("id");
       if (!wrong) wrong = read_id(value, &message.id);
@@ -173,7 +170,7 @@ Admission<AdmittedMessage> Admitter::message(std::string_view published, Author 
     // The first thing wrong is told; the id, wherever it stands, lets the sender know of which message.
     if (wrong && !refusal) refusal = std::move(wrong);
   }
-  if (!refusal && !body) refusal = refuse(Code::kBadField, "\"body\" is missing in " + in_quotes(published) + ".");
+  if (!refusal && !body) refusal = refusal_of(Code::kBadField, "\"body\" is missing in " + in_quotes(published) + ".");
   if (refusal) {
     refusal->id = message.id;
     return std::move(*refusal);
@@ -198,7 +195,7 @@ Admission<AdmittedCursor> Admitter::cursor(std::string_view published, bool read
     }
     if (wrong) return std::move(*wrong);
   }
-  if (!given) return refuse(Code::kBadField, "\"seq\" is missing in " + in_quotes(published) + ".");
+  if (!given) return refusal_of(Code::kBadField, "\"seq\" is missing in " + in_quotes(published) + ".");
   if (read) cursor.read = cursor.delivered;
   return cursor;
 }
@@ -213,8 +210,9 @@ Admission<std::vector<AdmittedCursor>> Admitter::ack_many(std::string_view publi
     if (!read && part != "delivered") continue;
     dom::object conversations;
     if (value.get(conversations) != simdjson::SUCCESS || conversations.size() > kAckEntriesMax) {
-      return refuse(Code::kBadField, "\"" + std::string(part) + "\" must be an object of at most " +
-                                         std::to_string(kAckEntriesMax) + " conversations, not " + shown(value) + ".");
+      return refusal_of(Code::kBadField, "\"" + std::string(part) + "\" must be an object of at most " +
+                                             std::to_string(kAckEntriesMax) + " conversations, not " + shown(value) +
+                                             ".");
     }
     for (const auto [conv, given] : conversations) {
       AdmittedCursor cursor{.conv = std::string(conv)};
@@ -229,11 +227,12 @@ Admission<std::vector<AdmittedCursor>> Admitter::ack_many(std::string_view publi
           if (!wrong && name == "rev") wrong = read_number("rev", number, 0, INT64_MAX, &cursor.rev);
         }
       } else {
-        wrong = refuse(Code::kBadField, in_quotes(conv) + " must be {\"seq\":n,\"rev\":m}, not " + shown(given) + ".");
+        wrong =
+            refusal_of(Code::kBadField, in_quotes(conv) + " must be {\"seq\":n,\"rev\":m}, not " + shown(given) + ".");
       }
       if (wrong) return std::move(*wrong);
       if (!valid_conversation_name(conv)) {
-        return refuse(Code::kBadField, in_quotes(conv) + " is no conversation's name.");
+        return refusal_of(Code::kBadField, in_quotes(conv) + " is no conversation's name.");
       }
       cursors.push_back(std::move(cursor));
     }
@@ -267,14 +266,14 @@ Admission<AdmittedCommand> Admitter::command(std::string_view operation, std::st
       wrong = once.see("emoji");
       std::string_view text;
       if (!wrong && (value.get(text) != simdjson::SUCCESS || text.empty() || text.size() > kMessageIdMax)) {
-        wrong = refuse(Code::kBadField, "\"emoji\" must be a string of 1 to " + std::to_string(kMessageIdMax) +
-                                            " bytes, not " + shown(value) + ".");
+        wrong = refusal_of(Code::kBadField, "\"emoji\" must be a string of 1 to " + std::to_string(kMessageIdMax) +
+                                                " bytes, not " + shown(value) + ".");
       }
       emoji = true;
     } else if (name == "on") {
       wrong = once.see("on");
       if (!wrong && !value.is_bool())
-        wrong = refuse(Code::kBadField, "\"on\" must be true or false, not " + shown(value) + ".");
+        wrong = refusal_of(Code::kBadField, "\"on\" must be true or false, not " + shown(value) + ".");
     }
     if (wrong && !refusal) refusal = std::move(wrong);
   }
@@ -283,7 +282,8 @@ Admission<AdmittedCommand> Admitter::command(std::string_view operation, std::st
                         : operation == "react" && !emoji ? "emoji"
                                                          : nullptr;
   if (!refusal && missing != nullptr) {
-    refusal = refuse(Code::kBadField, "\"" + std::string(missing) + "\" is missing in " + in_quotes(published) + ".");
+    refusal =
+        refusal_of(Code::kBadField, "\"" + std::string(missing) + "\" is missing in " + in_quotes(published) + ".");
   }
   if (refusal) {
     refusal->id = command.id;
@@ -300,9 +300,9 @@ Admission<AdmittedTyping> Admitter::typing(std::string_view published) {
     if (name != "on") continue;
     bool on = false;
     if (value.get(on) == simdjson::SUCCESS) return AdmittedTyping{on};
-    return refuse(Code::kBadField, "\"on\" must be true or false, not " + shown(value) + ".");
+    return refusal_of(Code::kBadField, "\"on\" must be true or false, not " + shown(value) + ".");
   }
-  return refuse(Code::kBadField, "\"on\" is missing in " + in_quotes(published) + ".");
+  return refusal_of(Code::kBadField, "\"on\" is missing in " + in_quotes(published) + ".");
 }
 
 Admission<AdmittedRequest> Admitter::request(std::string_view published) {
@@ -317,7 +317,7 @@ Admission<AdmittedRequest> Admitter::request(std::string_view published) {
       return request;
     }
   }
-  return refuse(Code::kBadField, "\"id\" is missing in " + in_quotes(published) + ".");
+  return refusal_of(Code::kBadField, "\"id\" is missing in " + in_quotes(published) + ".");
 }
 
 }  // namespace chat

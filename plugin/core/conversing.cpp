@@ -14,10 +14,6 @@ namespace {
 
 constexpr std::size_t kUnroutedMax = 1000;  // QoS 2 publishes per conversation that still wait for their PUBREL
 
-Refusal refuse(Code code, std::string reason, std::string id = {}) {
-  return {.code = code, .reason = std::move(reason), .id = std::move(id)};
-}
-
 // What has left the tail is read from the store, which knows for itself when it expires.
 void note_expiry(Conversation& conversation, const StoredMessage& message) {
   const auto first = conversation.last_seq - static_cast<Seq>(conversation.tail.size()) + 1;
@@ -44,9 +40,10 @@ Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock
 
 std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& user, std::string_view conv) {
   if (!valid_conversation_name(conv))
-    return refuse(Code::kNotFound, "There is no conversation " + in_quotes(conv) + ".");
+    return refusal_of(Code::kNotFound, "There is no conversation " + in_quotes(conv) + ".");
   const auto not_member = [&] {
-    return refuse(Code::kNotMember, "User " + in_quotes(user.name) + " is not a member of " + in_quotes(conv) + ".");
+    return refusal_of(Code::kNotMember,
+                      "User " + in_quotes(user.name) + " is not a member of " + in_quotes(conv) + ".");
   };
   // A direct conversation's name says who its members are: nobody else has it loaded, let alone made.
   if (const auto users = direct_users(conv); users && user.name != users->first && user.name != users->second) {
@@ -78,9 +75,10 @@ Outcome Conversing::direct(const Origin& origin, std::string_view to, std::strin
   auto admission = admitter_.message(published);
   if (auto* refusal = std::get_if<Refusal>(&admission)) return std::move(*refusal);
   auto& message = std::get<AdmittedMessage>(admission);
-  if (!valid_user_name(to)) return refuse(Code::kNotFound, "There is no user " + in_quotes(to) + ".", message.id);
+  if (!valid_user_name(to)) return refusal_of(Code::kNotFound, "There is no user " + in_quotes(to) + ".", message.id);
   if (to == origin.user->name) {
-    return refuse(Code::kNotAllowed, "User " + in_quotes(to) + " can't send direct messages to itself.", message.id);
+    return refusal_of(Code::kNotAllowed, "User " + in_quotes(to) + " can't send direct messages to itself.",
+                      message.id);
   }
   auto outcome = send(origin, direct_name(origin.user->name, to), std::move(message));
   // Nobody can subscribe to d/…/msg: a direct message travels in inboxes.
@@ -119,20 +117,20 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
   }
   if (auto refusal = refuse_to_write(*conversation, *origin.user, message.id)) return *std::move(refusal);
   if (conversation->announcement && member->role == Role::kMember) {
-    return refuse(Code::kNotAllowed, "Only the owner and admins send to " + in_quotes(conv) + ".", message.id);
+    return refusal_of(Code::kNotAllowed, "Only the owner and admins send to " + in_quotes(conv) + ".", message.id);
   }
   if (message.reply_to > conversation->last_seq) {
-    return refuse(Code::kBadField,
-                  "\"reply_to\" " + std::to_string(message.reply_to) + " is above the last message, " +
-                      std::to_string(conversation->last_seq) + ".",
-                  message.id);
+    return refusal_of(Code::kBadField,
+                      "\"reply_to\" " + std::to_string(message.reply_to) + " is above the last message, " +
+                          std::to_string(conversation->last_seq) + ".",
+                      message.id);
   }
 
   if (!may_risk_one_more(*conversation, journal_.synced(), seqs_at_risk_max_)) {
-    return refuse(Code::kUnavailable,
-                  "Too many messages of " + in_quotes(conv) +
-                      " are neither in the server's database nor on its disk yet: send it again later.",
-                  message.id);
+    return refusal_of(Code::kUnavailable,
+                      "Too many messages of " + in_quotes(conv) +
+                          " are neither in the server's database nor on its disk yet: send it again later.",
+                      message.id);
   }
 
   const auto now = clock_.now();
@@ -182,8 +180,8 @@ Outcome Conversing::retry(const Origin& origin, Conversation& conversation, cons
   const bool same =
       known.any_payload || known.payload_hash == RecentIds::payload_hash(conversation.name, message.payload);
   if (known.conv_id != conversation.id || !same) {
-    return refuse(Code::kIdConflict, "The id " + in_quotes(message.id) + " was used for another message already.",
-                  message.id);
+    return refusal_of(Code::kIdConflict, "The id " + in_quotes(message.id) + " was used for another message already.",
+                      message.id);
   }
   // The sender may have missed the acknowledgement; where the commit is still to come, so is the acknowledgement.
   if (known.seq <= conversation.committed_seq) {
@@ -202,9 +200,9 @@ Outcome Conversing::retry(const Origin& origin, Conversation& conversation, cons
 
 Outcome Conversing::cursor(const Origin& origin, Session* session, const AdmittedCursor& cursor) {
   const auto too_high = [&](Seq last) {
-    return refuse(Code::kBadField, "Conversation " + in_quotes(cursor.conv) + " has no message " +
-                                       std::to_string(cursor.delivered) +
-                                       (last >= 0 ? " yet: its last is " + std::to_string(last) : " yet") + ".");
+    return refusal_of(Code::kBadField, "Conversation " + in_quotes(cursor.conv) + " has no message " +
+                                           std::to_string(cursor.delivered) +
+                                           (last >= 0 ? " yet: its last is " + std::to_string(last) : " yet") + ".");
   };
   ConvId conv_id = 0;
   auto known = Outflow::Acknowledged::kNoLane;
@@ -256,9 +254,9 @@ Outcome Conversing::command(const Origin& origin, std::string_view conv, std::st
     if (auto refusal = refuse_to_write(conversation, *origin.user, command.id)) return *std::move(refusal);
   }
   if (command.seq > conversation.last_seq) {
-    return refuse(Code::kNotFound,
-                  "Conversation " + in_quotes(conv) + " has no message " + std::to_string(command.seq) + ".",
-                  command.id);
+    return refusal_of(Code::kNotFound,
+                      "Conversation " + in_quotes(conv) + " has no message " + std::to_string(command.seq) + ".",
+                      command.id);
   }
   const auto appended = journal_.append(CommandRecord{.command = {.position = 0,
                                                                   .conv_id = conversation.id,
@@ -292,10 +290,11 @@ Outcome Conversing::typing(const Origin& origin, std::string_view conv, std::str
 
 Refusal Conversing::refuse_append(AppendResult result, std::string id) {
   if (result == AppendResult::kFull) {
-    return refuse(Code::kStorageFull,
-                  "The server's journal is full until its database has caught up: send it again later.", std::move(id));
+    return refusal_of(Code::kStorageFull,
+                      "The server's journal is full until its database has caught up: send it again later.",
+                      std::move(id));
   }
-  return refuse(Code::kUnavailable, "The server can't write to its disk: send it again later.", std::move(id));
+  return refusal_of(Code::kUnavailable, "The server can't write to its disk: send it again later.", std::move(id));
 }
 
 }  // namespace chat

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace chat {
 
@@ -32,6 +33,10 @@ struct Refusal {
   std::string reason;  // one sentence, with the offending value
   std::string id;      // the publish's own id where it could be read
 };
+
+inline Refusal refusal_of(Code code, std::string reason, std::string id = {}) {
+  return {.code = code, .reason = std::move(reason), .id = std::move(id)};
+}
 
 // {"code":…,"reason":…,"topic":…,"id":…}; `id` is null where the publish had none.
 std::string refusal_json(const Refusal& refusal, std::string_view topic);

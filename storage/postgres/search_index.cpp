@@ -44,8 +44,6 @@ constexpr Statement kRead{"search_read",
                           "SELECT o_conv_id, o_seq, o_server_time, o_sender, o_payload "
                           "FROM chat_messages_above($1, $2, $3, $4)"};
 
-constexpr Statement kMonth{"search_month", "SELECT chat_make_words_month($1)"};
-
 constexpr Statement kPut{"search_put",
                          "INSERT INTO message_words (conv_id, seq, server_time, words) "
                          "SELECT u.conv_id, u.seq, u.server_time, u.words::tsvector "
@@ -135,7 +133,7 @@ class PostgresSearchIndex : public SearchIndex {
       bytes += add(row, &rows);
       reached[number(row[0])] = number(row[1]);
     }
-    for (const TimeMs time : rows.new_months) session.exec(transaction, kMonth, time);
+    for (const TimeMs time : rows.new_months) session.exec(transaction, kMakeWordsMonth, time);
     session.exec(transaction, kPut, rows.convs.text(), rows.seqs.text(), rows.times.text(), rows.vectors.text());
 
     // A page that is full ends inside its last conversation; else all are indexed as far as they were committed.

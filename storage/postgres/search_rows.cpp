@@ -19,8 +19,6 @@ constexpr Statement kPut{
     "put_words",
     "INSERT INTO message_words (conv_id, seq, server_time, words) VALUES ($1, $2, $3, $4::text::tsvector)"};
 
-constexpr Statement kMonth{"words_month", "SELECT chat_make_words_month($1)"};
-
 }  // namespace
 
 std::string search_vector(std::string_view text, ConvId conv, std::string_view sender) {
@@ -35,7 +33,7 @@ void rewrite_words(PostgresSession& session, pqxx::work& transaction, const Sear
   session.exec(transaction, kErase, row.conv_id, row.seq, row.server_time);
   const auto vector = search_vector(search_text(payload), row.conv_id, sender);
   if (vector.empty()) return;
-  session.exec(transaction, kMonth, row.server_time);  // none of its messages may have had words so far
+  session.exec(transaction, kMakeWordsMonth, row.server_time);  // none of its messages may have had words so far
   session.exec(transaction, kPut, row.conv_id, row.seq, row.server_time, vector);
 }
 

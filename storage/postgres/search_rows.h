@@ -14,6 +14,9 @@ struct SearchRow {
   TimeMs server_time = 0;
 };
 
+// Before words of that time are written: none of its month's messages may have had any so far.
+inline constexpr Statement kMakeWordsMonth{"words_month", "SELECT chat_make_words_month($1)"};
+
 // The words of a message whose payload holds `text`, as message_words keeps them; empty: there is nothing to find.
 std::string search_vector(std::string_view text, ConvId conv, std::string_view sender);
 

@@ -18,7 +18,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr TimeMs kNow = 1'700'000'000'000;
 constexpr int kRounds = 4000;
 
 class Forger {

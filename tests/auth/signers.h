@@ -3,9 +3,12 @@
 
 #include <vector>
 
+#include "storage/types.h"
 #include "tests/auth/signer.h"
 
 namespace chat::test {
+
+inline constexpr TimeMs kNow = 1'700'000'000'000;  // when tokens are shown
 
 inline const Signer& rsa() {
   static const Signer signer = Signer::rsa();

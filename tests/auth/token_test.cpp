@@ -14,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr TimeMs kNow = 1'700'000'000'000;
 constexpr std::int64_t kNowS = kNow / 1000;
 
 json claims(const json& more = json::object()) {

@@ -15,9 +15,9 @@
 namespace chat {
 namespace {
 
-constexpr TimeMs kNow = 1'750'000'000'000;
+constexpr TimeMs kKeptAt = 1'750'000'000'000;
 
-UnreadStanding standing(ConvId conv, std::int64_t unread = 0, TimeMs active = kNow) {
+UnreadStanding standing(ConvId conv, std::int64_t unread = 0, TimeMs active = kKeptAt) {
   return {.key = {conv, "bob"},
           .member = true,
           .row = {"g:" + std::to_string(conv), unread, 0, false},
@@ -125,14 +125,14 @@ TEST(StandingLogs, ItBeginsAnewRatherThanGrowWithoutEnd) {
 // ---- the text
 
 TEST(StandingTexts, WhatIsWrittenIsReadAgain) {
-  KeptStandings kept{.mark = {~std::uint64_t{0}, 17}, .at = kNow, .standings = {standing(1, 3), standing(2)}};
+  KeptStandings kept{.mark = {~std::uint64_t{0}, 17}, .at = kKeptAt, .standings = {standing(1, 3), standing(2)}};
   kept.standings[0].row.mentions = 2;
   kept.standings[0].row.muted = true;
-  kept.standings[0].changes_at = kNow + 5;
+  kept.standings[0].changes_at = kKeptAt + 5;
   const auto text = standing_text(kept);
   const auto read = read_standings(text, "bob").value();
   EXPECT_EQ(read.mark, kept.mark);
-  EXPECT_EQ(read.at, kNow);
+  EXPECT_EQ(read.at, kKeptAt);
   EXPECT_EQ(standing_text(read), text);
   EXPECT_EQ(read.standings.at(0).key.user, "bob");
   EXPECT_EQ(read.standings.at(0).row.muted, true);
@@ -141,7 +141,7 @@ TEST(StandingTexts, WhatIsWrittenIsReadAgain) {
 
 // Cut anywhere, or with any byte changed into one that can't be there, it is no text of ours.
 TEST(StandingTexts, ATornOrMangledTextIsNotRead) {
-  const auto text = standing_text({.mark = {1, 2}, .at = kNow, .standings = {standing(1, 3), standing(22)}});
+  const auto text = standing_text({.mark = {1, 2}, .at = kKeptAt, .standings = {standing(1, 3), standing(22)}});
   for (std::size_t size = 0; size < text.size(); ++size) {
     EXPECT_EQ(read_standings(text.substr(0, size), "bob"), std::nullopt) << size << " bytes";
   }
@@ -257,7 +257,7 @@ class StandingCaches : public ::testing::Test {
                                              std::move(redis), log_, from);
   }
   // Unread messages by conversation.
-  std::map<ConvId, std::int64_t> look(TimeMs now = kNow) {
+  std::map<ConvId, std::int64_t> look(TimeMs now = kKeptAt) {
     std::map<ConvId, std::int64_t> unread;
     for (const auto& one : cache_->of_user("bob", now)) unread[one.key.conv_id] = one.row.unread;
     return unread;
@@ -295,15 +295,15 @@ TEST_F(StandingCaches, OnlyWhatChangedIsAskedAgain) {
 
 TEST_F(StandingCaches, WhatExpiresIsAskedAgainWhenItHas) {
   auto expiring = standing(1, 1);
-  expiring.changes_at = kNow + 100;
+  expiring.changes_at = kKeptAt + 100;
   standings_.insert_or_assign(1, expiring);
   look();
   standings_.insert_or_assign(1, standing(1, 0));
-  EXPECT_EQ(look(kNow + 99).at(1), 1);
-  EXPECT_EQ(look(kNow + 100).at(1), 0);
+  EXPECT_EQ(look(kKeptAt + 99).at(1), 1);
+  EXPECT_EQ(look(kKeptAt + 100).at(1), 0);
   EXPECT_EQ(asked_.members, std::vector<ConvId>{1});
   standings_.insert_or_assign(1, expiring);
-  EXPECT_EQ(look(kNow + 50).at(1), 1) << "the clock was set back: it has not expired any more";
+  EXPECT_EQ(look(kKeptAt + 50).at(1), 1) << "the clock was set back: it has not expired any more";
   EXPECT_EQ(asked_.users, 2);
 }
 
@@ -355,7 +355,7 @@ TEST_F(StandingCaches, WhatAnotherBridgeLeftBehindIsNotUsed) {
   auto redis = std::make_unique<Redis>(parse_redis_uri(server_.uri()), [](bool, const std::string&) {});
   StandingCache later("acme/chat", std::make_unique<CountingStore>(standings_, asked_), std::move(redis), log, 3);
   standings_.insert_or_assign(1, standing(1, 9));
-  EXPECT_EQ(later.of_user("bob", kNow).front().row.unread, 9);
+  EXPECT_EQ(later.of_user("bob", kKeptAt).front().row.unread, 9);
   EXPECT_EQ(asked_.users, 2);
 }
 

@@ -12,6 +12,8 @@ namespace chat::test {
 
 enum class Kind { kMemory, kPostgres };
 
+inline constexpr Uuid kJournal{0xaa, 0xbb};  // of whom the batches are that tests commit
+
 class BothStores : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override;

@@ -9,8 +9,6 @@ namespace {
 class Commit : public BothStores {};
 CHAT_ON_BOTH_STORES(Commit);
 
-constexpr Uuid kJournal{0xaa, 0xbb};
-
 Batch batch(Position from, Position to) {
   Batch batch;
   batch.journal = kJournal;

@@ -12,7 +12,6 @@
 namespace chat::test {
 namespace {
 
-constexpr Uuid kJournal{0xaa, 0xbb};
 constexpr TimeMs kNow = 1'750'000'000'000;
 
 class ReceiptsDue : public testing::Test {

@@ -91,14 +91,16 @@ tidy_keys() { # TOOL
     printf 'DEPS\n'
     ninja -C "$folder" -t deps
   } | awk -v root="$ROOT/" -v common="${common%% *}" -v out="$BUILD/lint/keys" '
+    # Sources that were compiled as one depend on whatever any of them includes.
+    function finish(  s) { for (s in sources) if (!(s in text)) text[s] = ours; ours = ""; split("", sources) }
     part == "" && NF == 2 && $1 != "COMMANDS" { hash[$2] = $1; next }
     $0 == "COMMANDS" { part = "commands"; next }
     $0 == "DEPS" { part = "deps"; next }
     part == "commands" { split($0, field, "\t"); command[field[1]] = field[2]; next }
-    /^[^ ]/ { source = ""; next }
-    NF == 1 { if (source == "") { source = $1; if (source in seen) { source = "-"; next } seen[source] }
-              if ($1 in hash) text[source] = text[source] hash[$1] " " $1 "\n" }
-    END { for (s in command) if ((s in hash) && (s in text)) {
+    /^[^ ]/ { finish(); next }
+    NF == 1 && ($1 in hash) { ours = ours hash[$1] " " $1 "\n"; if ($1 ~ /\.cpp$/) sources[$1] }
+    END { finish()
+          for (s in command) if ((s in hash) && (s in text)) {
             file = substr(s, length(root) + 1); name = file; gsub("/", "!", name)
             printf "%s\n%s\n%s", common, command[s], text[s] > (out "/" name); close(out "/" name) } }'
   (cd "$BUILD/lint/keys" && find . -type f -printf '%P\0' | xargs -0 -r sha256sum | tr '!' '/')
@@ -115,9 +117,12 @@ lint_tidy() {
   local keys=$BUILD/lint/keys clean=$BUILD/lint/clean
   rm -rf "$keys"
   mkdir -p "$keys" "$clean"
-  # GCC's own flags are an error for clang, and so are its precompiled headers; a source of two targets is checked once.
+  # How each source is compiled by itself, which the release build does with several at once. GCC's own flags are an error for
+  # clang, and so are its precompiled headers; a source of two targets is checked once.
+  (cd "$ROOT" && cmake --preset release -B "$BUILD/lint/apart" -DCHAT_UNITY=OFF) >"$BUILD/lint/configure.log" 2>&1 ||
+    { show_tail "$BUILD/lint/configure.log"; fail "cmake could not configure for the lint"; }
   jq 'unique_by(.file) | map(select(.file | test("/cmake_pch[.]") | not) |
-    .command |= gsub(" -fno-gnu-unique| -Winvalid-pch| -include [^ ]*/cmake_pch[.]hxx"; ""))' "$BUILD/release/compile_commands.json" >"$BUILD/lint/compile_commands.json"
+    .command |= gsub(" -fno-gnu-unique| -Winvalid-pch| -include [^ ]*/cmake_pch[.]hxx"; ""))' "$BUILD/lint/apart/compile_commands.json" >"$BUILD/lint/compile_commands.json"
   local all=0 waiting=() hash file known
   while read -r hash file; do
     all=$((all + 1))

@@ -15,11 +15,11 @@ namespace {
 
 constexpr Statement kUserIsThere{"other_is_there", "SELECT 1 FROM users WHERE name = $1"};
 
-constexpr Statement kMakeDirect{"request_direct",
-                                "WITH made AS (INSERT INTO conversations (name, kind, created_at, changed_at) "
-                                "VALUES ($1, 0, $4, $4) ON CONFLICT (name) DO NOTHING RETURNING id) "
-                                "INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) "
-                                "SELECT made.id, u.name, 1, 1, $4 FROM made, (VALUES ($2), ($3)) AS u (name)"};
+constexpr Statement kRequestDirect{"request_direct",
+                                   "WITH made AS (INSERT INTO conversations (name, kind, created_at, changed_at) "
+                                   "VALUES ($1, 0, $4, $4) ON CONFLICT (name) DO NOTHING RETURNING id) "
+                                   "INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) "
+                                   "SELECT made.id, u.name, 1, 1, $4 FROM made, (VALUES ($2), ($3)) AS u (name)"};
 
 // Whoever has served longest, an admin before a member; none where another owner stays.
 constexpr Statement kSuccessor{
@@ -50,7 +50,7 @@ std::string PostgresChanges::create_direct(const std::string& other, bool contac
     throw StoreRefused("not_allowed", "\"" + other + "\" is no contact of \"" + user_ + "\"");
   }
   auto name = direct_name(user_, other);
-  session_.exec(transaction_, kMakeDirect, name, user_, other, now_);
+  session_.exec(transaction_, kRequestDirect, name, user_, other, now_);
   return name;
 }
 
