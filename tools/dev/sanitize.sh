@@ -41,6 +41,7 @@ sanitizer_environment() { # asan | tsan
   # Debian's broker has no frame pointers: without the slow way of unwinding, a stack through it would end there, and a leak of
   # ours could not be told from one of its own.
   export ASAN_OPTIONS=$log:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:fast_unwind_on_malloc=0:malloc_context_size=20
+  export CHAT_PATIENCE_S=120
   # A service that is asked to end has long enough to name what it forgot to free.
   export CHAT_END_SECONDS=300 CHAT_KEEP_LOGS=$SANITIZER_REPORTS-logs
   export UBSAN_OPTIONS=$log:print_stacktrace=1
