@@ -13,6 +13,7 @@
 #include "storage/redis/redis.h"
 #include "tests/support/bridge_program.h"
 #include "tests/support/crowd.h"
+#include "tests/support/programs.h"
 #include "tests/support/stack.h"
 #include "tests/support/wait.h"
 
@@ -111,7 +112,8 @@ TEST(Crowds, LikewiseWithWhatIsKeptInARedisThatIsEmptiedAllTheTime) {
   const auto used = times_in(bridge->log(), "of those kept in Redis");
   std::cout << flusher.flushes() << " flushes, " << used << " times what was kept was used\n";
   EXPECT_GT(flusher.flushes(), 5);
-  EXPECT_GT(used, 3);
+  // Under a sanitizer less is done in that time.
+  EXPECT_GT(used, program_folder() == CHAT_TEST_BINARY_DIR ? 20 : 3);
 }
 
 }  // namespace
