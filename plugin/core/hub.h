@@ -124,6 +124,7 @@ class Hub {
   void loaded(ConversationLoaded& answer);
   void loaded(EventsLoaded& answer);
   void loaded(UserLoaded& answer);
+  void learn_recalls(const PageRead& page);
   Refusal why_not_there(const ConversationLoaded& answer, const Parked& parked);
   void committed(const Committed& batch);
   void changed(const Changed& changes);

@@ -192,6 +192,7 @@ void Hub::notice(Notice notice) {
                   {.code = Code::kBadField, .reason = refused->reason, .id = {}});
     }
   } else if (auto* page = std::get_if<PageRead>(&notice)) {
+    learn_recalls(*page);
     outflow_.page(std::move(*page));
   } else if (auto* batch = std::get_if<Committed>(&notice)) {
     committed(*batch);
@@ -343,6 +344,25 @@ void Hub::loaded(UserLoaded& answer) {
     unknown_users_.insert(answer.name);
   }
   resume(Parking::sender_key(answer.name));
+}
+
+// The store may know of a recall before the word of it comes here: once a page tells anybody, nobody else is to get the
+// text. Edits can wait for that word, which brings them in their order.
+void Hub::learn_recalls(const PageRead& page) {
+  const Conversation* conversation = nullptr;
+  for (const auto& item : page.items) {
+    if (item.rev == 0) continue;
+    if (conversation == nullptr || conversation->name != item.conv) conversation = conversations_.peek(item.conv);
+    if (conversation == nullptr || item.rev <= conversation->last_rev) continue;
+    if (const auto rewriting = rewriting_of(*item.bytes); rewriting && rewriting->recalled)
+      rewrite(*conversation->place,
+              {{.conv_id = conversation->id,
+                .conv = item.conv,
+                .rev = item.rev,
+                .server_time = rewriting->at,
+                .payload = *item.bytes}},
+              {});
+  }
 }
 
 // Before anything else goes out: what is still to be handed over holds what the messages have become.

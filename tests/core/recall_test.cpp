@@ -127,6 +127,29 @@ TEST_F(Recall, APageThatWasReadBeforeAndComesAfterHoldsTheTombstone) {
   EXPECT_EQ(seqs(bob, conv_), (std::vector<Seq>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}));
 }
 
+// A page is read from the store, which may know of a recall before the word of it has come: whoever is told by the page
+// is told that nobody gets the text any more.
+TEST_F(Recall, WhatAPageTellsOfReachesTheTailAndWhatOthersWaitFor) {
+  auto first = online("bob", "b2");
+  send_up_to(6);
+  read_on(first);
+  restart();
+  const auto late = online("bob", "b1");  // its page waits, with what is in no tail
+  alice_ = connect("alice", "a1");
+  send_up_to(10);
+  store.rewrite(conv_, recalled(5));
+  store.rewrite(conv_, recalled(8));
+  first = connect("bob", "b2");
+  subscribe(first, "chat/u/bob/event");
+  while (answer_one()) {
+  }
+  ASSERT_EQ(revs(first, conv_), (std::vector<Rev>{2, 3})) << "it was told, and the broker has not heard of it";
+  read_on(late);
+  EXPECT_EQ(given(late, 5), in_store(5));
+  EXPECT_EQ(given(late, 8), in_store(8));
+  EXPECT_EQ(seqs(late, conv_), (std::vector<Seq>{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}));
+}
+
 // Of a conversation that is not in memory nobody says which message it was: all of it is read again.
 TEST_F(Recall, PagesOfAForgottenConversationAreReadAnew) {
   options.cache_bytes = 1;
@@ -292,12 +315,18 @@ TEST_F(Recall, InWhateverOrderThingsHappenTheTextGoesToNobodyOnceItIsHeardOf) {
     std::map<std::string, std::size_t> heard;  // text → number of publishes when the core had heard of its recall
     int count = 0;
     const auto deliver = [&](Notice notice) {
-      const auto* loaded = std::get_if<ConversationLoaded>(&notice);
       std::vector<std::string> texts;
-      if (loaded != nullptr) {
-        for (const auto& event : loaded->events) {
-          if (const auto one = rewriting_of(event.payload))
-            texts.push_back(loaded->name + "#" + std::to_string(one->seq) + "#");
+      const auto note = [&](const std::string& conv, std::string_view event) {
+        if (const auto one = rewriting_of(event)) texts.push_back(conv + "#" + std::to_string(one->seq) + "#");
+      };
+      if (const auto* loaded = std::get_if<ConversationLoaded>(&notice)) {
+        for (const auto& event : loaded->events) note(loaded->name, event.payload);
+      } else if (const auto* events = std::get_if<EventsLoaded>(&notice)) {
+        for (const auto& event : events->events) note(events->name, event.payload);
+      } else if (const auto* page = std::get_if<PageRead>(&notice); page != nullptr && options.cache_bytes > 1) {
+        // Where conversations come and go, nobody knows whether a page is news.
+        for (const auto& item : page->items) {
+          if (item.rev > 0) note(item.conv, *item.bytes);
         }
       }
       const auto before = broker.published.size();
