@@ -129,7 +129,9 @@ void Outflow::live(const Conversation& conversation, Seq seq, const Bytes& bytes
   for (const auto& member : conversation.members) {
     for (auto* session : member.user->sessions) {
       auto& tap = session->tap;
-      if (tap.state == Tap::State::kClosed || !session->wants_inbox) continue;
+      if (tap.state == Tap::State::kClosed) continue;
+      // While it opens it may still ask for its inbox: the answer that is on its way does not know of this message.
+      if (tap.state == Tap::State::kOpen && !session->wants_inbox) continue;
       auto& lane = lane_at(tap, conversation.name, conversation.id, seq - 1, conversation.last_rev);
       const bool complete = lane.complete() && !lane.behind;
       lane.target = seq;

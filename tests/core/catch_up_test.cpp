@@ -144,6 +144,24 @@ TEST_F(CatchUp, AConversationThatIsOnlyLiveDuringTheOpeningIsNotForgotten) {
   EXPECT_EQ(seqs(bob, conv_), std::vector<Seq>{2});
 }
 
+TEST_F(CatchUp, WhatComesBetweenTwoSubscriptionsOfAnOpeningIsNotForgotten) {
+  const auto earlier = online("bob", "b1");
+  ack(earlier, conv_, 1);
+  settle();
+  disconnect(earlier);
+  forget();
+  const auto bob = connect("bob", "b1");
+  subscribe(bob, "chat/u/bob/event");
+  auto opened = take_answer();  // read before the message
+  ASSERT_TRUE(opened && std::holds_alternative<DeviceOpened>(*opened));
+  send(alice_, conv_, "2");
+  subscribe(bob, "chat/u/bob/inbox");
+  hub->notice(*std::move(opened));
+  send(alice_, conv_, "3");
+  settle();
+  EXPECT_EQ(seqs(bob, conv_), range(2, 3));
+}
+
 TEST_F(CatchUp, NewestWithANoticeOfTheGap) {
   send_up_to(30);
   store.set_device("bob", "b1", {.replay = Replay::kNewest, .replay_limit = 4, .ack = std::nullopt});
