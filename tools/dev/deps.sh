@@ -6,7 +6,7 @@ PACKAGES=(g++ cmake ninja-build pkg-config ccache
   postgresql postgresql-client redis-server redis-tools
   libjwt-dev libssl-dev libpqxx-dev libhiredis-dev libpaho-mqtt-dev libpaho-mqttpp-dev libisal-dev libicu-dev
   libsimdjson-dev nlohmann-json3-dev libcli11-dev libspdlog-dev
-  libgtest-dev libgmock-dev libbenchmark-dev jq util-linux)
+  libgtest-dev libgmock-dev libbenchmark-dev libboost-dev jq util-linux)
 
 # Only for lint and test. The form of the sources is that of Debian 12's clang-format; see lint.sh.
 # SQLite: the journal's benchmark compares itself with it, and every source is to be checked.

@@ -23,13 +23,20 @@ bool Evidence::settled(const std::string& device, const std::string& conv) const
   });
 }
 
+bool Evidence::may_have_missed_the_answer(const Doing& doing) const {
+  const auto last = last_began.find(doing.device);
+  return !settled(doing.device, doing.conv) && last != last_began.end() && last->second > doing.from_us;
+}
+
 bool Evidence::within(const Times& times, std::int64_t from_us, std::int64_t to_us) {
   return std::any_of(times.begin(), times.end(),
                      [&](const auto& time) { return from_us < time.second && to_us > time.first; });
 }
 
 bool Evidence::certain(const Doing& doing) const {
-  if (!doing.accepted || doing.refused || within(clock_is_wrong, doing.from_us, doing.to_us)) return false;
+  if (!doing.accepted || doing.refused || may_have_missed_the_answer(doing) ||
+      within(clock_is_wrong, doing.from_us, doing.to_us))
+    return false;
   const auto rows = stored.find(doing.conv);
   if (rows == stored.end() || doing.seq < 1 || doing.seq > static_cast<std::int64_t>(rows->second.size())) return true;
   const auto about = doings.find(rows->second[static_cast<std::size_t>(doing.seq - 1)].id);
@@ -48,6 +55,7 @@ Evidence gather(Society society, std::vector<Operation> log, const FaultKinds& k
       if (kinds.refuse.contains(line.id)) evidence.broker_refuses.push_back(time);
       if (kinds.clock.contains(line.id)) evidence.clock_is_wrong.push_back(time);
     }
+    if (line.did == Did::kSession) evidence.last_began[line.device] = line.at_us;
     if (line.did == Did::kSession && line.text == "clean") evidence.clean.insert(line.device);
   }
   // The first word on a publish comes behind its beginning.

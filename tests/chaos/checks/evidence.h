@@ -45,6 +45,7 @@ struct Evidence {
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> ends{};    // last_seq and last_rev
   std::map<std::pair<std::string, std::string>, std::int64_t> cursors{};  // device, conversation: delivered
   std::set<std::string> clean{};                                          // devices that start clean sessions
+  std::map<std::string, std::int64_t> last_began{};                       // each device's last session: us
   using Times = std::vector<std::pair<std::int64_t, std::int64_t>>;       // from, to: us
   Times broker_away{};
   Times broker_refuses{};
@@ -52,6 +53,9 @@ struct Evidence {
 
   // Whether somebody's view of a room is the model's to tell: of whoever comes and goes it is not.
   bool settled(const std::string& device, const std::string& conv) const;
+  // A publish of somebody who comes and goes may be refused when it is looked at in the end (it waited for the store,
+  // or the bridge was behind), and that is told to whoever is there: nobody, maybe.
+  bool may_have_missed_the_answer(const Doing& doing) const;
   // Taken, and no reason to refuse it later: what is stamped by a wrong clock may be too late for a command.
   bool certain(const Doing& doing) const;
   static bool within(const Times& times, std::int64_t from_us, std::int64_t to_us);

@@ -23,7 +23,7 @@ std::vector<std::string> lost(const Evidence& evidence) {
     if (doing.what != "message") continue;
     const int times = found.contains(id) ? found[id] : 0;
     if (times > 1) wrong.push_back(id + " is stored " + std::to_string(times) + " times in " + doing.conv);
-    if (times == 0 && doing.accepted && !doing.refused)
+    if (times == 0 && doing.accepted && !doing.refused && !evidence.may_have_missed_the_answer(doing))
       wrong.push_back(id + " in " + doing.conv + " was acknowledged and is lost");
   }
   return wrong;

@@ -21,6 +21,7 @@ const char* const kEmojis[] = {"👍", "🎉"};  // of a user's first device, an
 LinkOptions link_options(const ClientKind& kind,
                          std::function<void(const std::string&, const std::string&)> on_message) {
   return {.port = kind.port,
+          .websocket = kind.websocket,
           .user = kind.user,
           .device = kind.device(),
           .mqtt5 = kind.mqtt5,
@@ -38,10 +39,8 @@ ChaosClient::ChaosClient(ClientKind kind, const Society& society, OperationsFile
       witness_(witness),
       pace_(pace),
       own_("chat/u/" + kind_.user + "/"),
-      chance_(generator("client " + kind_.device())) {
-  auto options = link_options(kind_, [this](const auto& topic, const auto& payload) { arrived(topic, payload); });
-  link_ = kind_.websocket ? websocket_link(std::move(options)) : tcp_link(std::move(options));
-}
+      chance_(generator("client " + kind_.device())),
+      link_(link_options(kind_, [this](const auto& topic, const auto& payload) { arrived(topic, payload); })) {}
 
 ChaosClient::~ChaosClient() {
   finish();
@@ -66,7 +65,7 @@ void ChaosClient::run() {
     return ending_;
   };
   while (!ending()) {
-    if (!link_->connected() && !come_back()) {
+    if (!link_.connected() && !come_back()) {
       nap(std::chrono::milliseconds(300));
       continue;
     }
@@ -90,17 +89,17 @@ void ChaosClient::nap(std::chrono::milliseconds at_most) {
 bool ChaosClient::come_back() {
   log_.add({.did = Did::kSession, .device = kind_.device(), .text = kind_.clean ? "clean" : "resumed"});
   bool resumed = false;
-  if (!link_->connect(&resumed)) return false;
+  if (!link_.connect(&resumed)) return false;
   // A session that was kept is subscribed already: half of the time it says so in the other way.
-  const bool opened = resumed && pick(0, 1) == 0 ? link_->publish("chat/sync", "{}", 1, kAnswer).has_value()
-                                                 : link_->subscribe(own_ + "#");
+  const bool opened = resumed && pick(0, 1) == 0 ? link_.publish("chat/sync", "{}", 1, kAnswer).has_value()
+                                                 : link_.subscribe(own_ + "#");
   if (opened) log_.add({.did = Did::kOpened, .device = kind_.device()});
   return opened;
 }
 
 void ChaosClient::listen() {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  link_->disconnect();
+  link_.disconnect();
   while (!come_back()) {
     if (std::chrono::steady_clock::now() > deadline) throw TimedOut(kind_.device() + " can't come back");
   }
@@ -241,9 +240,9 @@ void ChaosClient::change_visitor(const Room& room) {
 
 void ChaosClient::come_and_go() {
   if (pick(0, 1) == 0) {
-    link_->drop();
+    link_.drop();
   } else {
-    link_->disconnect();
+    link_.disconnect();
   }
   nap(std::chrono::milliseconds(pick(0, 1500)));
 }
@@ -258,12 +257,12 @@ bool ChaosClient::perform(const Publish& publish) {
             .text = publish.what});
   const auto deadline = std::chrono::steady_clock::now() + kPersists;
   while (std::chrono::steady_clock::now() < deadline) {
-    if (!link_->connected() && !come_back()) {
+    if (!link_.connected() && !come_back()) {
       std::unique_lock lock(mutex_);
       woken_.wait_for(lock, std::chrono::milliseconds(300), [] { return false; });
       continue;
     }
-    const auto code = link_->publish(publish.topic, publish.payload, publish.qos, kAnswer);
+    const auto code = link_.publish(publish.topic, publish.payload, publish.qos, kAnswer);
     if (!code) continue;
     log_.add({.did = Did::kAccepted, .device = kind_.device(), .id = publish.id, .code = *code});
     if (*code < 0x80) return true;
@@ -297,7 +296,7 @@ void ChaosClient::acknowledge() {
     unacknowledged_ = 0;
   }
   for (const auto& [conv, upto] : told) delivered[conv] = {{"seq", upto.first}, {"rev", upto.second}};
-  const auto code = link_->publish("chat/ack", json{{"delivered", delivered}}.dump(), 1, kAnswer);
+  const auto code = link_.publish("chat/ack", json{{"delivered", delivered}}.dump(), 1, kAnswer);
   if (!code || *code >= 0x80) {
     // Not taken, or nobody knows: it is said again.
     const std::lock_guard lock(mutex_);
@@ -357,9 +356,11 @@ void ChaosClient::arrived(const std::string& topic, const std::string& payload) 
     return;
   }
   const std::string id = json.contains("id") && json["id"].is_string() ? json["id"] : "";
-  if (!id.starts_with(kind_.device() + ".")) return;
+  if (!id.starts_with(kind_.user + "-")) return;
   const auto code = json.value("code", "");
+  // Of the user's other device, too: that one may be away.
   log_.add({.did = Did::kRefused, .device = kind_.device(), .id = id, .text = code});
+  if (!id.starts_with(kind_.device() + ".")) return;
   const std::lock_guard lock(mutex_);
   if (code == "storage_full" || code == "unavailable") refused_.push_back(id);
 }

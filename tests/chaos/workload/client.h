@@ -5,7 +5,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <random>
@@ -107,7 +106,7 @@ class ChaosClient {
   std::vector<Own> mine_;
   std::string total_;
 
-  std::unique_ptr<Link> link_;  // behind what its callback uses
+  Link link_;  // behind what its callback uses
   std::thread thread_;
 };
 

@@ -1,4 +1,4 @@
-// How a client of the workload reaches the broker, whatever the transport. Threads: one client's own; the callback
+// How a client of the workload reaches the broker, over TCP or a WebSocket. Threads: one client's own; the callback
 // comes on the network's.
 #pragma once
 
@@ -9,12 +9,16 @@
 #include <optional>
 #include <string>
 
+#include "tests/chaos/workload/websocket_relay.h"
+#include "tests/support/mqtt_client.h"
+
 namespace chat::test {
 
 inline constexpr std::uint32_t kSessionExpiryS = 3600;  // of a session that may be resumed
 
 struct LinkOptions {
   int port = 0;
+  bool websocket = false;
   std::string user{};
   std::string device{};
   bool mqtt5 = true;
@@ -24,19 +28,22 @@ struct LinkOptions {
 
 class Link {
  public:
-  virtual ~Link() = default;
-  // False: not now. Answers whether the broker had kept the session in `resumed`.
-  virtual bool connect(bool* resumed) = 0;
-  virtual bool subscribe(const std::string& filter) = 0;
-  // The reason code of the acknowledgement; nullopt: the connection was lost, or nothing came within `patience`.
-  virtual std::optional<int> publish(const std::string& topic, const std::string& payload, int qos,
-                                     std::chrono::milliseconds patience) = 0;
-  virtual bool connected() const = 0;
-  virtual void drop() = 0;        // without DISCONNECT
-  virtual void disconnect() = 0;  // with it
-};
+  explicit Link(LinkOptions options);
 
-std::unique_ptr<Link> tcp_link(LinkOptions options);        // libmosquitto
-std::unique_ptr<Link> websocket_link(LinkOptions options);  // Paho: libmosquitto speaks no websockets
+  // False: not now. Answers whether the broker had kept the session in `resumed`.
+  bool connect(bool* resumed);
+  bool subscribe(const std::string& filter);
+  // The reason code of the acknowledgement; nullopt: the connection was lost, or nothing came within `patience`.
+  std::optional<int> publish(const std::string& topic, const std::string& payload, int qos,
+                             std::chrono::milliseconds patience);
+  bool connected() const { return client_.connected(); }
+  void drop() { client_.drop(); }              // without DISCONNECT
+  void disconnect() { client_.disconnect(); }  // with it
+
+ private:
+  const LinkOptions options_;
+  std::unique_ptr<WebsocketRelay> relay_;
+  MqttClient client_;
+};
 
 }  // namespace chat::test
