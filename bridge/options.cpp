@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <random>
 #include <stdexcept>
 
 #include "bridge/mqtt/broker_uri.h"
@@ -75,10 +76,13 @@ std::string where_it_is(const std::string& given, const std::string& file, const
   return environment != nullptr ? environment : "";
 }
 
+// With something that nobody guesses: who takes over the bridge's client id sends it away meanwhile.
 std::string default_client_id() {
   char host[256] = {};
   if (gethostname(host, sizeof host - 1) != 0 || !publishable(host)) host[0] = '\0';
-  return "mosquitto-chat-bridge-" + std::string(host[0] == '\0' ? "unknown" : host) + "-" + std::to_string(getpid());
+  std::random_device chance;
+  return "mosquitto-chat-bridge-" + std::string(host[0] == '\0' ? "unknown" : host) + "-" + std::to_string(getpid()) +
+         "-" + std::to_string(chance()) + std::to_string(chance());
 }
 
 }  // namespace
