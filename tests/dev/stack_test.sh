@@ -186,11 +186,20 @@ test_FoldersMayHaveBlanksInTheirNames() {
   dev down --purge
 }
 
+test_TheFolderOfTheProgramsMayBeGivenFromWhereOneStands() {
+  (cd "$(dirname "$BUILD_FOLDER")" && CHAT_BIN_DIR=$(basename "$BUILD_FOLDER") dev up)
+  [ "$(variable CHAT_BIN_DIR)" = "$BUILD_FOLDER" ] || wrong "it is remembered as $(variable CHAT_BIN_DIR)"
+}
+
 test_UnknownWordsAreRefused() {
   refused dev nonsense
   expect 'no command "nonsense"' in "$SAID"
   refused dev kill nobody
   expect 'no service "nobody"' in "$SAID"
+  refused dev build nothing
+  expect 'no preset "nothing"' in "$SAID"
+  refused dev build release twice
+  expect 'no "twice"' in "$SAID"
   refused dev start broker
   expect "./dev up" in "$SAID"
   dev up

@@ -27,6 +27,7 @@ cmd_build() {
     release | debug | asan | tsan | fuzz) ;;
     *) fail "there is no preset \"$preset\"" "One of: release debug asan tsan fuzz" ;;
   esac
+  [ $# -le 1 ] || fail "./dev build takes one preset, and no \"$2\" behind it"
   build_targets "$preset"
 }
 

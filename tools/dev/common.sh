@@ -2,6 +2,8 @@
 # What every command of ./dev shares: where things lie, how it speaks, how it shows that a long step is alive.
 
 BUILD=$ROOT/build
+# It is remembered, and read again from other folders.
+case ${CHAT_BIN_DIR:-/} in /*) ;; *) CHAT_BIN_DIR=$PWD/$CHAT_BIN_DIR ;; esac
 BIN=${CHAT_BIN_DIR:-$BUILD/release}
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
