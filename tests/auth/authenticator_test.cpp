@@ -95,6 +95,33 @@ TEST_F(Authentication, EndsNoneThatIsGoneOrCameInByOtherMeansSince) {
   EXPECT_TRUE(broker_.kicked.empty());
 }
 
+TEST_F(Authentication, EndsWhoIsThereNowWhereAnotherDeviceGotTheSameAddressAndToken) {
+  const auto same = token("alice", 3);
+  login(&one_, "phone", "alice", same);
+  login(&one_, "tablet", "alice", same);
+  clock_.pass(3000);
+  tick();
+  EXPECT_EQ(broker_.kicked, std::vector<std::string>{"tablet"});
+}
+
+TEST_F(Authentication, EndsNoneForATokenThatWasFollowedByOneThatIsRefused) {
+  login(&one_, "phone", "alice", token("alice", 3));
+  EXPECT_EQ(login(&one_, "phone", "alice", token("bob", 3)), Answer::kRefuse);
+  clock_.pass(3000);
+  tick();
+  EXPECT_TRUE(broker_.kicked.empty());
+}
+
+TEST_F(Authentication, WarnsOfASecretThatAllMayRead) {
+  auto options = options_;
+  options.keys = {.kind = KeySource::Kind::kSecret, .path = folder_.file("secret", std::string(40, 's'))};
+  std::filesystem::permissions(options.keys.path, std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  Authenticator other(options, clock_, broker_);
+  EXPECT_EQ(other.open(), "");
+  EXPECT_TRUE(logged("chmod 600"));
+}
+
 TEST_F(Authentication, EndsNoConnectionThatTookTheClientIdOver) {
   login(&one_, "phone", "alice", token("alice", 3));
   gone_ = &one_;

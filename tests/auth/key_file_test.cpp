@@ -58,6 +58,13 @@ TEST_F(KeyFile, InPemHoldsNothingElse) {
   const auto pem = rsa().public_pem();
   expect_refused(Kind::kPublicKeys, rsa().private_pem(), "a private key");
   expect_refused(Kind::kPublicKeys, pem + ed25519().private_pem(), "a private key");
+  // The older forms of either.
+  for (const std::string name : {"RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"}) {
+    const auto block = "-----BEGIN " + name + "-----\nAAAA\n-----END " + name + "-----\n";
+    expect_refused(Kind::kPublicKeys, block, "a private key");
+  }
+  expect_refused(Kind::kPublicKeys, "-----BEGIN RSA PUBLIC KEY-----\nAAAA\n-----END RSA PUBLIC KEY-----\n",
+                 "a block \"RSA PUBLIC KEY\"");
   expect_refused(Kind::kPublicKeys, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "CERTIFICATE");
   expect_refused(Kind::kPublicKeys, "a secret of at least thirty-two bytes\n", "no key for");
   expect_refused(Kind::kPublicKeys, set({rsa().jwk("a")}), "no key for");
@@ -78,6 +85,7 @@ TEST_F(KeyFile, ASecretIsTheFirstLineAndLongEnough) {
   ASSERT_EQ(ring_.keys.size(), 1U);
   EXPECT_EQ(ring_.keys[0].algorithm(), Algorithm::kHs256);
   expect_refused(Kind::kSecret, std::string(31, 's') + "\n", "31 bytes");
+  expect_refused(Kind::kSecret, std::string(31, 's') + "\r\n", "31 bytes");
   expect_refused(Kind::kSecret, "\n" + std::string(32, 's'), "0 bytes");
   EXPECT_EQ(load(Kind::kSecret, "hunter2").find("hunter2"), std::string::npos) << "the secret is repeated";
 }
