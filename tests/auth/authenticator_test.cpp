@@ -58,6 +58,11 @@ TEST_F(Authentication, AdmitsATokenRefusesABadOneAndLeavesPasswordsToTheBroker) 
     EXPECT_EQ(login(&two_, "bridge", "chat-bridge", password), Answer::kNotOurs);
 }
 
+TEST_F(Authentication, AKeyInPemHasNoNameAndFitsATokenThatNamesOne) {
+  const json claims{{"sub", "alice"}, {"exp", clock_.wall / 1000 + 60}};
+  EXPECT_EQ(login(&one_, "phone", "alice", p256().token(claims, {{"kid", "of this year"}})), Answer::kAdmit);
+}
+
 TEST_F(Authentication, SaysWhomItRefusesAndWhyWithoutTheToken) {
   const auto bad = token("bob", 60);
   EXPECT_EQ(login(&one_, "phone", "al\nice", bad), Answer::kRefuse);

@@ -88,6 +88,17 @@ TEST_F(Abuse, WhatIsTooLongToNameIsCounted) {
   EXPECT_EQ(errors[200].at("ids").size(), 1000U);
 }
 
+TEST_F(Abuse, AnIdThatIsTooLongToBeOneIsNotRepeated) {
+  options.rates.user.messages = {.per_second = 1, .burst = 1};
+  start();
+  message(alice_, "takes all");
+  for (const std::size_t size : {64U, 65U}) message(alice_, std::string(size, 'x'));
+  const auto errors = told("alice", "error");
+  ASSERT_EQ(errors.size(), 2U);
+  EXPECT_EQ(errors[0].at("id"), std::string(64, 'x'));
+  EXPECT_TRUE(errors[1].at("id").is_null());
+}
+
 TEST_F(Abuse, ConnectingAnewDoesNotFillTheBucket) {
   options.rates.device.messages = {.per_second = 1, .burst = 5};
   start();
@@ -211,6 +222,19 @@ TEST_F(Devices, WhoCameBackBeforeBeingDisconnectedIsNotDisconnectedForTheOldConn
   tick(1);
   tick(1);
   EXPECT_EQ(broker.kicked, std::vector<std::string>{"a2"});
+}
+
+// Any number of bridges may stand by, and each may be looked at with its credentials.
+TEST_F(Devices, OfTheBridgesUserAreNotCounted) {
+  for (const auto action : {TooManyDevices::kKickOldest, TooManyDevices::kRefuse}) {
+    start_with(1, action);
+    for (const auto* device : {"one", "another"})
+      EXPECT_TRUE(subscribe(connect("chat-bridge", device), "chat/u/chat-bridge/#"));
+    tick(1);
+    tick(1);
+    EXPECT_TRUE(broker.kicked.empty());
+    EXPECT_TRUE(error_codes("chat-bridge").empty());
+  }
 }
 
 // It is asked about them anew while it is disconnected; a refusal would take them out of the session for good.
