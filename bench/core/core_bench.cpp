@@ -25,6 +25,7 @@ class DeafBroker : public Broker {
   void publish_to(const Recipient&, std::string, Bytes payload, int) override { bytes += payload->size(); }
   void publish(const std::string&, std::string_view payload, int) override { bytes += payload.size(); }
   void kick(const std::string&) override {}
+  int subscriptions(const void*) override { return 1; }
   void log(LogLevel, const std::string&) override {}
   std::size_t bytes = 0;
 };

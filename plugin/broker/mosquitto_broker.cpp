@@ -38,6 +38,10 @@ void MosquittoBroker::kick(const std::string& device) {
   mosquitto_kick_client_by_clientid(device.c_str(), true);
 }
 
+int MosquittoBroker::subscriptions(const void* handle) {
+  return mosquitto_client_sub_count(static_cast<const struct mosquitto*>(handle));
+}
+
 void MosquittoBroker::log(LogLevel level, const std::string& text) {
   int to = MOSQ_LOG_INFO;
   switch (level) {

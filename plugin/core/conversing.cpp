@@ -38,7 +38,8 @@ Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock
       seqs_at_risk_max_(seqs_at_risk_max),
       require_contact_(require_contact) {}
 
-std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& user, std::string_view conv) {
+std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& user, std::string_view conv,
+                                                                   Needs needs) {
   if (!valid_conversation_name(conv))
     return refusal_of(Code::kNotFound, "There is no conversation " + in_quotes(conv) + ".");
   const auto not_member = [&] {
@@ -50,7 +51,7 @@ std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& u
     return not_member();
   }
   auto conversation = conversations_.find(conv);
-  if (!conversation || !conversation->standing_sure)
+  if (!conversation || (needs == Needs::kStanding && !conversation->standing_sure))
     return Waiting{.conversation = true, .sender = false, .conv = std::string(conv)};
   const auto* member = conversation->member(user.name);
   if (member == nullptr) return not_member();
@@ -210,7 +211,9 @@ Outcome Conversing::cursor(const Origin& origin, Session* session, const Admitte
   if (known == Outflow::Acknowledged::kTooHigh) return too_high(-1);
   if (known == Outflow::Acknowledged::kKnown && cursor.read == 0) return Accepted{};
   if (known == Outflow::Acknowledged::kNoLane) {
-    auto found = find(*origin.user, cursor.conv);
+    // How the two stand to each other does not matter, and to wait for it could let the device be given again what it
+    // has acknowledged.
+    auto found = find(*origin.user, cursor.conv, Needs::kMembers);
     if (auto* waiting = std::get_if<Waiting>(&found)) return std::move(*waiting);
     if (auto* refusal = std::get_if<Refusal>(&found)) return std::move(*refusal);
     const auto& conversation = *std::get<Found>(found).conversation;

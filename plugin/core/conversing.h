@@ -61,9 +61,11 @@ class Conversing {
     std::shared_ptr<Conversation> conversation;
     const MemberEntry* member = nullptr;
   };
-  // The conversation with the user as its member, or why not. One whose two may have fallen out since is waited for:
-  // once the broker has heard of a block, nothing passes it.
-  std::variant<Found, Refusal, Waiting> find(const User& user, std::string_view conv);
+  // What has to be known of a conversation. One whose two may have fallen out since is waited for by what is said
+  // there: once the broker has heard of a block, nothing passes it.
+  enum class Needs : std::uint8_t { kMembers, kStanding };
+  // The conversation with the user as its member, or why not.
+  std::variant<Found, Refusal, Waiting> find(const User& user, std::string_view conv, Needs needs = Needs::kStanding);
   // Why the user may not write there, where that is a direct one.
   std::optional<Refusal> refuse_to_write(const Conversation& conversation, const User& user, std::string_view id) const;
   Outcome send(const Origin& origin, std::string_view conv, AdmittedMessage message);

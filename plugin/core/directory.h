@@ -34,7 +34,7 @@ struct User {
 
 // A client as the broker shows it in a callback.
 struct ClientRef {
-  const void* handle = nullptr;  // identity of the connection; never dereferenced
+  const void* handle = nullptr;  // identity of the connection; never dereferenced here
   std::string_view device;       // the MQTT client id
   std::string_view user;         // empty: anonymous
 };
@@ -55,6 +55,7 @@ struct Session {
   bool wants_sync = false;
   bool wants_unread = false;  // the counters, as digest or as total
   bool signalled = false;     // SignalWriter knows of it
+  bool subscribed = false;    // the broker was seen to keep subscriptions of it
   bool surplus = false;       // the user has too many devices: this one is about to be disconnected
   int qos = 1;                // of what is sent to the device: 0 or 1, the most of its subscriptions to what is sent
   Tap tap;

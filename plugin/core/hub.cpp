@@ -270,8 +270,11 @@ bool Hub::taken_over(const void* handle, std::string_view device) {
 }
 
 bool Hub::is_session(std::string_view device, std::uint64_t generation) {
-  const auto* session = directory_.find_device(device);
-  return session != nullptr && session->generation == generation;
+  auto* session = directory_.find_device(device);
+  if (session == nullptr || session->generation != generation) return false;
+  const bool subscribed = broker_.subscriptions(session->handle) > 0;
+  session->subscribed = session->subscribed || subscribed;
+  return subscribed || !session->subscribed;
 }
 
 // ---- publishing

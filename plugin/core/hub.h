@@ -75,7 +75,8 @@ class Hub {
   void disconnected(const void* handle, std::string_view device);
   // Whether another connection than this one has that client id, as far as was seen.
   bool taken_over(const void* handle, std::string_view device);
-  bool is_session(std::string_view device, std::uint64_t generation);  // Session::generation
+  // Whether that session (Session::generation) still has its client id, as far as the broker lets know.
+  bool is_session(std::string_view device, std::uint64_t generation);
 
   void notice(Notice notice);
   void tick();

@@ -37,6 +37,10 @@ class Broker {
   // tick(). Before it returns the core is asked about the subscriptions that the client's session keeps, and told of
   // its disconnection.
   virtual void kick(const std::string& device) = 0;
+  // How many subscriptions the broker keeps for the client of a connection that the core was not told the end of. A
+  // client that had some has none once another connection took its id over: of a WebSocket's end the broker tells only
+  // later.
+  virtual int subscriptions(const void* handle) = 0;
   virtual void log(LogLevel level, const std::string& text) = 0;
   // The end of a turn: hands over what publish_to() was given, but for what is meant for a session that has ended.
   using IsThere = std::function<bool(const std::string& device, std::uint64_t generation)>;

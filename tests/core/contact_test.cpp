@@ -117,6 +117,26 @@ TEST_F(DirectRule, WhatWaitedForAChangeThatForbidsNothingGoesOnInOrder) {
   EXPECT_EQ(store.commands().size(), 1U);
 }
 
+// The broker came back, and so did PostgreSQL while it was asked: what may have changed between the two is asked anew.
+// Meanwhile the device connects, and would be given again what it has.
+TEST_F(DirectRule, AnAcknowledgementDoesNotWaitForHowTheTwoStand) {
+  know_each_other();
+  restart();
+  bob_ = connect("bob", "b1");
+  ack(bob_, kConv, 2);
+  subscribe(bob_, "chat/u/bob/#");
+  persist();
+  auto answer = take_answer();
+  for (; answer && !std::holds_alternative<ConversationLoaded>(*answer); answer = take_answer())
+    hub->notice(std::move(*answer));
+  ASSERT_TRUE(answer);
+  hub->notice(Changed{{Change{Change::Kind::kEverything, {}, {}}}});
+  hub->notice(std::move(*answer));
+  EXPECT_EQ(journal.all<CursorRecord>().size(), 1U);
+  settle();
+  EXPECT_TRUE(seqs(bob_, kConv).empty());
+}
+
 TEST_F(DirectRule, ABlockedUsersFirstMessageCreatesNothing) {
   block("alice", "bob");
   settle();

@@ -115,6 +115,21 @@ TEST_F(Sessions, NothingIsSentToADeviceThatLeft) {
   EXPECT_TRUE(received(bob).empty());
 }
 
+// Of a WebSocket whose client id was taken over the broker tells the end only when its connection is closed. Until then
+// all that shows is that its subscriptions are gone.
+TEST_F(Sessions, WhoseSubscriptionsAreGoneHasNotItsClientIdAnyMore) {
+  const auto bob = online("bob", "b1");
+  broker.kept_subscriptions = 0;  // it may have opened its tap by chat/sync
+  std::uint64_t first = 0;
+  while (first < 100 && !hub->is_session("b1", first)) ++first;
+  ASSERT_LT(first, 100U);
+  broker.kept_subscriptions = 2;
+  EXPECT_TRUE(hub->is_session("b1", first));
+  broker.kept_subscriptions = 0;
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(hub->is_session("b1", first));
+  EXPECT_FALSE(hub->is_session("b1", first + 1));
+}
+
 TEST_F(Sessions, ATakenOverClientIdIsServedAnewAndTheOldConnectionsEndChangesNothing) {
   const auto before = online("bob", "b1");
   forget();

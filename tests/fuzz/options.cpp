@@ -13,7 +13,7 @@
 namespace chat::fuzz {
 namespace {
 
-constexpr std::string_view kSecret = "secret";  // a URI that holds this word is not to be shown
+constexpr std::string_view kSecret = "chat:secret";  // a URI that holds this is not to be shown
 
 GivenOptions given_in(std::string_view bytes) {
   GivenOptions given;

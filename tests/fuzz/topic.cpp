@@ -106,8 +106,8 @@ void check_granted(const TopicSpace& topics, const SubscribeDecision& decision, 
                      parsed->kind == PublishKind::kSignal || parsed->kind == PublishKind::kUserTopic;
   require(decision.kind != Kind::kOutside || !heard, "what matches a topic of ours that is heard is not outside",
           filter);
-  // Nothing but wildcards is granted too, and each delivery is checked.
-  if (decision.kind == Kind::kRefused || decision.kind == Kind::kEverything) return;
+  // Nothing but wildcards, and what is outside, may be granted by others; each delivery is checked.
+  if (decision.kind == Kind::kRefused || decision.kind == Kind::kEverything || decision.kind == Kind::kOutside) return;
   require(!user.empty(), "who has no name is granted nothing of ours", filter);
   if (of_the_server(parsed->kind)) {
     require(parsed->name == user && decision.kind == Kind::kOwn, "nobody is granted another user's topics", filter);

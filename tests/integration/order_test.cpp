@@ -7,6 +7,7 @@
 #include "tests/support/raw_mqtt.h"
 #include "tests/support/stack_suite.h"
 #include "tests/support/stored.h"
+#include "tests/support/websocket_relay.h"
 
 namespace chat::test {
 namespace {
@@ -178,35 +179,44 @@ TEST_F(Guarantee1Order, WhatIsMeantForAConnectionIsNotGivenToTheOneThatTakesItsC
   const auto conv = stack().new_group(users[0], {users[1]});
   RawMqtt sender(port(), {.client_id = users[0] + "-raw", .user = users[0]});
   sender.connect();
-  const auto send = [&](std::uint16_t id) {
-    const auto number = std::to_string(id);
-    sender.publish(message_topic(conv), text("taken-" + number, number).dump(), {.qos = 1, .id = id});
+  int sent = 0;
+  const auto send = [&] {
+    const auto number = std::to_string(++sent);
+    sender.publish(message_topic(conv), text("taken-" + number, number).dump(),
+                   {.qos = 1, .id = static_cast<std::uint16_t>(sent)});
   };
-  const RawOptions device{.client_id = users[1] + "-taken", .user = users[1]};
   const auto is_inbox = [&](const Packet& packet) { return packet.topic == "chat/u/" + users[1] + "/inbox"; };
-  RawMqtt before(port(), device);
-  before.connect();
-  before.subscribe("chat/u/" + users[1] + "/#", 1, 1);
-  send(1);
-  const auto first = before.expect(PacketType::kPublish, is_inbox);
-  EXPECT_EQ(nlohmann::json::parse(first.payload).at("seq"), 1);
-
-  // Both wait in the broker's sockets when it goes on: it reads them in one turn.
-  RawMqtt after(port(), device);
-  stack().kill("broker", "STOP");
-  send(2);
-  after.send_bytes(connect_packet({.protocol = device.protocol, .client_id = device.client_id, .user = device.user}));
-  after.ping();
-  stack().kill("broker", "CONT");
-  after.expect(PacketType::kConnack);
-  for (const auto& packet : after.until_pong()) {
-    ADD_FAILURE() << "in front of any SUBSCRIBE came " << packet.topic << ": " << packet.payload;
-  }
-  // It lost nothing by that.
-  after.subscribe("chat/u/" + users[1] + "/#", 1, 1);
-  for (int seq = 1; seq <= 2; ++seq) {
-    const auto message = after.expect(PacketType::kPublish, is_inbox);
+  const auto expect_seq = [&](RawMqtt& connection, int seq) {
+    const auto message = connection.expect(PacketType::kPublish, is_inbox);
     EXPECT_EQ(nlohmann::json::parse(message.payload).at("seq"), seq);
+  };
+  const WebsocketRelay relay(std::stoi(stack().value("CHAT_WS_PORT")));
+  for (const int through : {port(), relay.port()}) {
+    const bool websocket = through != port();
+    SCOPED_TRACE(websocket ? "over a WebSocket" : "over TCP");
+    const RawOptions device{.client_id = users[1] + (websocket ? "-browser" : "-phone"), .user = users[1]};
+    const int had = sent;
+    RawMqtt before(through, device);
+    before.connect();
+    before.subscribe("chat/u/" + users[1] + "/#", 1, 1);
+    send();
+    for (int seq = 1; seq <= sent; ++seq) expect_seq(before, seq);
+
+    // Both wait in the broker's sockets when it goes on: it reads them in one turn.
+    RawMqtt after(through, device);
+    if (websocket) eventually("both WebSockets are open", [&] { return relay.opened() == 2; });
+    stack().kill("broker", "STOP");
+    send();
+    after.send_bytes(connect_packet({.protocol = device.protocol, .client_id = device.client_id, .user = device.user}));
+    after.ping();
+    stack().kill("broker", "CONT");
+    after.expect(PacketType::kConnack);
+    for (const auto& packet : after.until_pong()) {
+      ADD_FAILURE() << "in front of any SUBSCRIBE came " << packet.topic << ": " << packet.payload;
+    }
+    // It lost nothing by that.
+    after.subscribe("chat/u/" + users[1] + "/#", 1, 1);
+    for (int seq = 1; seq <= had + 2; ++seq) expect_seq(after, seq);
   }
 }
 

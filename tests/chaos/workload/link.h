@@ -9,8 +9,8 @@
 #include <optional>
 #include <string>
 
-#include "tests/chaos/workload/websocket_relay.h"
 #include "tests/support/mqtt_client.h"
+#include "tests/support/websocket_relay.h"
 
 namespace chat::test {
 

@@ -33,10 +33,12 @@ class FakeBroker : public Broker {
     kicked.push_back(device);
     if (on_kick) on_kick();
   }
+  int subscriptions(const void*) override { return kept_subscriptions; }
   void log(LogLevel level, const std::string& text) override { lines.emplace_back(level, text); }
 
   std::vector<Published> published;
   std::vector<std::string> kicked;
+  int kept_subscriptions = 1;     // of each client
   std::function<void()> on_kick;  // what the broker asks meanwhile
   std::vector<std::pair<LogLevel, std::string>> lines;
 };

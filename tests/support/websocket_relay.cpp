@@ -1,6 +1,7 @@
-#include "tests/chaos/workload/websocket_relay.h"
+#include "tests/support/websocket_relay.h"
 
 #include <array>
+#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -42,7 +43,8 @@ class RelayedConnection : public std::enable_shared_from_this<RelayedConnection>
   }
 
  public:
-  explicit RelayedConnection(tcp::socket client) : client_(std::move(client)), broker_(client_.get_executor()) {}
+  RelayedConnection(tcp::socket client, std::atomic<int>& opened)
+      : client_(std::move(client)), broker_(client_.get_executor()), opened_(opened) {}
 
   void open(int broker_port) {
     broker_.binary(true);
@@ -51,6 +53,7 @@ class RelayedConnection : public std::enable_shared_from_this<RelayedConnection>
     }));
     broker_.next_layer().async_connect(loopback(broker_port), then([](auto& self) {
                                          self.broker_.async_handshake("127.0.0.1", "/", self.then([](auto& both) {
+                                           ++both.opened_;
                                            both.to_broker();
                                            both.to_client();
                                          }));
@@ -79,6 +82,7 @@ class RelayedConnection : public std::enable_shared_from_this<RelayedConnection>
   websocket::stream<tcp::socket> broker_;
   std::array<char, 65536> from_client_{};
   boost::beast::flat_buffer from_broker_;
+  std::atomic<int>& opened_;
 };
 
 }  // namespace
@@ -95,16 +99,18 @@ class WebsocketRelay::Relay {
   }
 
   int port() const { return acceptor_.local_endpoint().port(); }
+  int opened() const { return opened_; }
 
  private:
   void accept() {
     acceptor_.async_accept([this](error_code error, tcp::socket client) {
-      if (!error) std::make_shared<RelayedConnection>(std::move(client))->open(broker_port_);
+      if (!error) std::make_shared<RelayedConnection>(std::move(client), opened_)->open(broker_port_);
       accept();
     });
   }
 
   const int broker_port_;
+  std::atomic<int> opened_{0};
   asio::io_context io_{1};
   tcp::acceptor acceptor_;
   std::thread thread_;
@@ -116,6 +122,10 @@ WebsocketRelay::~WebsocketRelay() = default;
 
 int WebsocketRelay::port() const {
   return relay_->port();
+}
+
+int WebsocketRelay::opened() const {
+  return relay_->opened();
 }
 
 }  // namespace chat::test

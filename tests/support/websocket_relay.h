@@ -20,7 +20,8 @@ class WebsocketRelay {
   WebsocketRelay(const WebsocketRelay&) = delete;
   WebsocketRelay& operator=(const WebsocketRelay&) = delete;
 
-  int port() const;  // where it listens
+  int port() const;    // where it listens
+  int opened() const;  // WebSockets, so far
 
  private:
   class Relay;
