@@ -77,6 +77,27 @@ TEST_F(Abuse, OfACrowdOfRefusalsTheFirstAreToldOneByOneAndTheOthersTogetherWithE
   EXPECT_TRUE(told("alice", "error").empty()) << "nothing is told twice";
 }
 
+TEST_F(Abuse, NoRefusalOvertakesThoseThatAreToldTogether) {
+  options.rates.user.messages = {.per_second = 1, .burst = 1};
+  start();
+  let_through(alice_, 301);
+  clock.pass(100);  // by now some could be told one by one again
+  message(alice_, "later");
+  EXPECT_EQ(told("alice", "error").size(), 200U);
+  tick(150);
+  const auto errors = told("alice", "error");
+  ASSERT_EQ(errors.size(), 201U);
+  EXPECT_EQ(errors[200].at("count"), 101);
+  EXPECT_EQ(errors[200].at("ids").back(), "later");
+}
+
+TEST_F(Abuse, TheBridgesSubscriptionsTakeNothing) {
+  options.rates.user.requests = {.per_second = 1, .burst = 1};
+  start();
+  const auto bridge = connect("chat-bridge", "bridge");
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(subscribe(bridge, "chat/rpc/#"));
+}
+
 TEST_F(Abuse, WhatIsTooLongToNameIsCounted) {
   options.rates.user.messages = {.per_second = 1, .burst = 1};
   start();

@@ -140,6 +140,41 @@ TEST_F(RateLimiterTest, DevicesShareWhatTheirUserMaySendAndHaveABoundOfTheirOwn)
   EXPECT_TRUE(send("bob", "a1")) << "the client id of another user";
 }
 
+TEST_F(RateLimiterTest, WhoComesInTurnsIsMeasuredAlone) {
+  RateLimits limits;
+  limits.user.messages = {.per_second = 1, .burst = 2};
+  auto rates = limiter(limits);
+  const auto send = [&](const char* user) { return !rates.take(user, "a", Spending::kMessage, 1); };
+  EXPECT_TRUE(send("alice"));
+  EXPECT_TRUE(send("bob"));
+  EXPECT_TRUE(send("alice"));
+  EXPECT_FALSE(send("alice"));
+  EXPECT_TRUE(send("bob"));
+  EXPECT_FALSE(send("bob"));
+}
+
+TEST_F(RateLimiterTest, WhatNoDeviceSentIsNoDevices) {
+  RateLimits limits;
+  limits.user.messages = {.per_second = 1, .burst = 3};
+  limits.device.messages = {.per_second = 1, .burst = 1};
+  auto rates = limiter(limits);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(rates.take("alice", "", Spending::kMessage, 1));
+  EXPECT_TRUE(rates.take("alice", "", Spending::kMessage, 1)) << "the user's all the same";
+}
+
+TEST_F(RateLimiterTest, OfSeveralReasonsTheLastOneToGoIsGiven) {
+  RateLimits limits;
+  limits.user = {.messages = {10, 1}, .requests = {}, .signs = {}, .bytes = {100, 100}};
+  auto rates = limiter(limits);
+  EXPECT_FALSE(rates.take("alice", "a", Spending::kMessage, 100));
+  const auto of = [&](std::size_t bytes) {
+    const auto refusal = rates.take("alice", "a", Spending::kMessage, bytes);
+    return refusal ? refusal->reason : "";
+  };
+  EXPECT_EQ(of(50), "User \"alice\" may send 100 bytes a second and 100 at once: send it again in 500 ms.");
+  EXPECT_EQ(of(5), "User \"alice\" may send 10 messages a second and 1 at once: send it again in 100 ms.");
+}
+
 TEST_F(RateLimiterTest, EachKindHasItsOwnAndBytesAreOfAll) {
   RateLimits limits;
   limits.user = {.messages = {1, 1}, .requests = {1, 1}, .signs = {1, 1}, .bytes = {100, 350}};
