@@ -58,6 +58,7 @@ TEST(DecideSubscribe, TableForAUser) {
             {"chat/+/+/+", Kind::kRefused},
             {"chat/", Kind::kRefused},
             {"+/status", Kind::kOutside},
+            {"+/", Kind::kOutside},
             {"+/status/#", Kind::kOutside},
             {"+/+/temperature", Kind::kOutside},
             {"+/+/temperature/#", Kind::kRefused},
