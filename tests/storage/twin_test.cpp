@@ -110,7 +110,8 @@ class RandomOperations {
   std::string load_conversation() {
     if (one_in(2)) {
       const auto one = user();
-      const auto other = user();
+      // Of the few users there are, most pairs have theirs before long: half of the time it is with nobody.
+      const auto other = one_in(2) ? "nobody-" + std::to_string(++nobodies_) : user();
       if (!valid_user_name(one) || !valid_user_name(other)) return "";
       if (one_in(2)) return pair_.conversation(direct_name(one, other), std::nullopt);
       return pair_.conversation(direct_name(one, other), LoadTerms{.source = source(), .contacts_only = one_in(3)});
@@ -271,6 +272,7 @@ class RandomOperations {
   WantedBatch last_{.from = 900, .to = 1000};
   std::map<int, Seq> seqs_;
   std::int64_t losses_ = 0;
+  int nobodies_ = 0;
   int ids_ = 0;
 };
 
