@@ -1,7 +1,7 @@
 // Carries an MQTT client's bytes in WebSocket frames to the broker, so that a client that speaks TCP comes over a
 // WebSocket.
 //
-// Why not Paho, which speaks WebSockets itself: its C library (1.3.12 to 1.3.14) keeps the frame that it is reading in
+// Why not Paho, which speaks WebSockets itself: its C library (seen with 1.3.12) keeps the frame that it is reading in
 // one place for all connections of a process, so what was sent to one can be taken for another's, or be lost. Four
 // connections in one process and messages of 5 KB show it with any broker.
 #pragma once
