@@ -21,6 +21,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/errors.h"
@@ -56,7 +57,14 @@ class ReadStore {
   // last_seq is raised by kSeqJump first, durably: numbers that were given since and lost are not given again. What
   // survived the loss must be committed before that. A journal that is new to the conversation changes nothing that can
   // be seen: it has given no number here.
-  virtual std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) = 0;
+  std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) {
+    const std::string one(name);
+    return std::move(load_conversations({&one, 1}, terms).front());
+  }
+  // The same of several, an answer for each name in their order, at little more than the cost of one: a client that
+  // comes back may need thousands, and each alone would be a commit.
+  virtual std::vector<std::optional<ConversationState>> load_conversations(std::span<const std::string> names,
+                                                                           const LoadTerms& terms) = 0;
 
   // The user with up to `recent_limit` of the latest messages that carried an id (by server_time, then conversation and
   // seq); makes the user where `create` and the name was not known. nullopt: not known and not made, or not a valid

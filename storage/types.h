@@ -162,6 +162,7 @@ struct ConversationState {
   bool announcement = false;    // only owner and admins may send
   std::vector<Member> members;  // in byte order of user
   DirectStanding standing{};    // of a direct one
+  TimeMs changed_at = 0;        // server_time of its newest event; 0: it has none
 
   bool operator==(const ConversationState&) const = default;
 };

@@ -224,7 +224,8 @@ void Hub::loaded(ConversationLoaded& answer) {
   if (!answer.reload) {
     asked_conversations_.erase(answer.name);
     // The load may have read a change of which the word is still on its way: when that comes, it will be news no more.
-    unseen = changed_unseen_.erase(answer.name) > 0 || clock_.now() - answer.changed_at < kWordOnItsWayMs;
+    const auto changed_at = answer.state ? answer.state->changed_at : 0;
+    unseen = changed_unseen_.erase(answer.name) > 0 || clock_.now() - changed_at < kWordOnItsWayMs;
   }
   std::shared_ptr<Conversation> conversation;
   if (answer.state) {

@@ -116,7 +116,6 @@ struct ConversationLoaded {
   std::optional<ConversationState> state;  // nullopt: there is none
   std::optional<DirectStanding> apart{};   // ... and none is made for these two: why
   std::vector<StoredEvent> events;
-  TimeMs changed_at = 0;  // of its newest event; not with `reload`
   // Answers a request with `events_above`: without a barrier, so its counters may lie behind the journal's.
   bool reload = false;
 };

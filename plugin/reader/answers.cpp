@@ -38,27 +38,6 @@ std::vector<StoredEvent> all_events(ReadStore& store, ConvId conv, Rev above) {
   return all;
 }
 
-// A first load has a barrier at the journal's end, so what survived a loss is committed before numbers jump over it. A
-// reload has none, but is asked for behind a first load only: it finds the mark made.
-Notice load_conversation(ReadStore& store, const AnswerOptions& options, const LoadConversation& request) {
-  const bool reload = request.events_above >= 0;
-  ConversationLoaded loaded{.name = request.name, .state = std::nullopt, .events = {}, .reload = reload};
-  auto state = store.load_conversation(request.name, {options.seq_source, options.require_contact});
-  if (!state) return loaded;
-  if (state->id == 0) {
-    loaded.apart = state->standing;
-    return loaded;
-  }
-  loaded.state = std::move(state);
-  if (!reload) {
-    const auto newest = store.events_above(loaded.state->id, loaded.state->last_rev - 1, 1);
-    if (!newest.empty()) loaded.changed_at = newest.back().server_time;
-    return loaded;
-  }
-  loaded.events = all_events(store, loaded.state->id, request.events_above);
-  return loaded;
-}
-
 Notice read_page(ReadStore& store, const AnswerOptions& options, const ReadPage& request, TimeMs now) {
   PageRead page{.device = request.device, .generation = request.generation, .items = {}, .finished = {}};
   std::vector<PageWant> wants;
@@ -104,9 +83,32 @@ Notice read_page(ReadStore& store, const AnswerOptions& options, const ReadPage&
 
 }  // namespace
 
+// A first load has a barrier at the journal's end, so what survived a loss is committed before numbers jump over it. A
+// reload has none, but is asked for behind a first load only: it finds the mark made.
+std::vector<Notice> answer_loads(ReadStore& store, const AnswerOptions& options,
+                                 std::span<const LoadConversation> loads) {
+  std::vector<std::string> names;
+  for (const auto& load : loads) names.push_back(load.name);
+  auto states = store.load_conversations(names, {options.seq_source, options.require_contact});
+  std::vector<Notice> notices;
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    const auto above = loads[i].events_above;
+    auto& state = states[i];
+    ConversationLoaded loaded{.name = loads[i].name, .state = std::nullopt, .events = {}, .reload = above >= 0};
+    if (state && state->id == 0) {
+      loaded.apart = state->standing;
+    } else if (state) {
+      if (loaded.reload) loaded.events = all_events(store, state->id, above);
+      loaded.state = std::move(state);
+    }
+    notices.emplace_back(std::move(loaded));
+  }
+  return notices;
+}
+
 Notice answer(ReadStore& store, const AnswerOptions& options, const RequestBody& request, TimeMs now) {
-  if (const auto* conversation = std::get_if<LoadConversation>(&request))
-    return load_conversation(store, options, *conversation);
+  if (const auto* load = std::get_if<LoadConversation>(&request))
+    return std::move(answer_loads(store, options, {load, 1}).front());
   if (const auto* events = std::get_if<LoadEvents>(&request))
     return EventsLoaded{.name = events->name, .events = all_events(store, events->conv_id, events->above)};
   if (const auto* user = std::get_if<LoadUser>(&request)) {

@@ -1,6 +1,7 @@
 // A thread that answers the core's requests from PostgreSQL, in the order in which they came, but each only when
-// everything that was journaled before it is committed (its barrier). While PostgreSQL is away requests wait; none is
-// lost. Threads: send() any; the rest its own, between start() and stop().
+// everything that was journaled before it is committed (its barrier). Loads of conversations that stand behind each
+// other are answered together. While PostgreSQL is away requests wait; none is lost. Threads: send() any; the rest its
+// own, between start() and stop().
 #pragma once
 
 #include <condition_variable>
@@ -8,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "plugin/core/clock.h"
 #include "plugin/reader/answers.h"
@@ -34,9 +36,10 @@ class Reader {
   enum class Served { kAnswered, kAway, kFailed };
 
   void run();
-  std::optional<Request> next();
-  Served serve(const Request& request);
-  void give_back(Request request, Served served);
+  std::vector<Request> next();
+  void answer_all(const std::vector<Request>& requests);
+  Served serve(const std::vector<Request>& requests);
+  void give_back(std::vector<Request> requests, Served served);
 
   std::string name_;
   AnswerOptions options_;
@@ -48,6 +51,7 @@ class Reader {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Request> requests_;
+  std::size_t alone_ = 0;  // so many of the next ones are answered each alone: together they could not be
   Worker worker_;
 };
 

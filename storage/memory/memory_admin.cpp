@@ -41,6 +41,7 @@ MemoryStore::Conversation& MemoryStore::group_to_change(std::string_view name) {
 
 void MemoryStore::add_event(Conversation& conversation, TimeMs now, std::string payload) {
   auto& state = conversation.state;
+  state.changed_at = now;
   conversation.events.push_back({state.id, state.name, ++state.last_rev, now, std::move(payload)});
 }
 

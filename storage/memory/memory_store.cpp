@@ -171,8 +171,15 @@ DirectStanding MemoryStore::standing(std::string_view first, std::string_view se
           is(first, second, ContactState::kAccepted) || is(second, first, ContactState::kAccepted)};
 }
 
-std::optional<ConversationState> MemoryStore::load_conversation(std::string_view name, const LoadTerms& terms) {
+std::vector<std::optional<ConversationState>> MemoryStore::load_conversations(std::span<const std::string> names,
+                                                                              const LoadTerms& terms) {
   const Lock lock = enter();
+  std::vector<std::optional<ConversationState>> answers;
+  for (const auto& name : names) answers.push_back(load(name, terms));
+  return answers;
+}
+
+std::optional<ConversationState> MemoryStore::load(std::string_view name, const LoadTerms& terms) {
   const auto& source = terms.source;
   const auto users = direct_users(name);
   const auto between = users ? standing(users->first, users->second) : DirectStanding{};

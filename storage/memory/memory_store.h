@@ -63,7 +63,8 @@ class MemoryStore : public Store {
   std::optional<Position> checkpoint(const Uuid& journal) override;
   CommitResult commit(const Batch& batch) override;
 
-  std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) override;
+  std::vector<std::optional<ConversationState>> load_conversations(std::span<const std::string> names,
+                                                                   const LoadTerms& terms) override;
   std::optional<UserState> load_user(std::string_view name, int recent_limit, bool create) override;
   DeviceOpening open_device(std::string_view user, std::string_view device) override;
   std::optional<Owed> owed_in(std::string_view user, std::string_view device, ConvId conv) override;
@@ -116,6 +117,7 @@ class MemoryStore : public Store {
   void forget_surplus_devices(const DeviceRow& newest);
   static std::optional<Owed> owed_above(const Cursor& cursor, const Conversation& conversation);
   DirectStanding standing(std::string_view first, std::string_view second) const;
+  std::optional<ConversationState> load(std::string_view name, const LoadTerms& terms);
   Conversation* find(std::string_view name);
   const Conversation* find(std::string_view name) const;
   Conversation& group_to_change(std::string_view name);

@@ -27,4 +27,10 @@ void ArrayText::add(std::string_view value) {
   text_.push_back('"');
 }
 
+ArrayText array_of(std::span<const std::string> values) {
+  ArrayText array;
+  for (const auto& value : values) array.add(value);
+  return array;
+}
+
 }  // namespace chat

@@ -1,6 +1,7 @@
 // An array in PostgreSQL's text form, built element by element: how one statement takes a whole batch.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,5 +21,7 @@ class ArrayText {
   void separate();
   std::string text_ = "{";
 };
+
+ArrayText array_of(std::span<const std::string> values);
 
 }  // namespace chat

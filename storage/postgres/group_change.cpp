@@ -63,12 +63,6 @@ constexpr Statement kAddEvents{"add_events",
                                "SELECT $1::bigint, $2::bigint + e.n, $3::bigint, e.payload "
                                "FROM unnest($4::text[]) WITH ORDINALITY AS e (payload, n)"};
 
-ArrayText array_of(std::span<const std::string> names) {
-  ArrayText array;
-  for (const auto& name : names) array.add(name);
-  return array;
-}
-
 void users_must_exist(PostgresSession& session, pqxx::work& transaction, const ArrayText& names) {
   const auto missing = session.exec(transaction, kMissingUser, names.text());
   if (!missing.empty()) throw no_such_user(text(missing[0][0]));

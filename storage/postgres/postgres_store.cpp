@@ -23,8 +23,9 @@ class PostgresStore : public Store {
     return link_.run([&](PostgresSession& s) { return commit_batch(s, batch, plan); });
   }
 
-  std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) override {
-    return link_.run([&](PostgresSession& s) { return read_conversation(s, std::string(name), &terms); });
+  std::vector<std::optional<ConversationState>> load_conversations(std::span<const std::string> names,
+                                                                   const LoadTerms& terms) override {
+    return link_.run([&](PostgresSession& s) { return read_conversations(s, names, &terms); });
   }
   std::optional<UserState> load_user(std::string_view name, int recent_limit, bool create) override {
     return link_.run([&](PostgresSession& s) { return read_user(s, std::string(name), recent_limit, create); });
@@ -57,7 +58,8 @@ class PostgresStore : public Store {
         [&](PostgresSession& s) { return insert_group(s, std::string(title), std::string(owner), members, now); });
   }
   std::optional<ConversationState> find_conversation(std::string_view name) override {
-    return link_.run([&](PostgresSession& s) { return read_conversation(s, std::string(name), nullptr); });
+    const std::string one(name);
+    return std::move(link_.run([&](PostgresSession& s) { return read_conversations(s, {&one, 1}, nullptr); }).front());
   }
   std::vector<ConversationRow> list_conversations(std::string_view after, int limit) override {
     return link_.run([&](PostgresSession& s) { return read_conversations(s, std::string(after), limit); });

@@ -60,12 +60,6 @@ constexpr Statement kUnwatch{
     "presence_unwatch",
     "DELETE FROM presence_watches WHERE user_name = $1 AND device = $2 AND watched = ANY ($3::text[])"};
 
-std::string array_of(std::span<const std::string> names) {
-  ArrayText array;
-  for (const auto& name : names) array.add(name);
-  return array.text();
-}
-
 void keep_ended(PostgresSession& session, pqxx::transaction_base& transaction, std::span<const EndedSession> ended) {
   ArrayText users;
   ArrayText devices;
@@ -119,7 +113,7 @@ class PostgresPresence : public PresenceStore {
     return link_.run([&](PostgresSession& s) {
       pqxx::nontransaction transaction(s.connection());
       std::vector<Watch> watches;
-      for (const auto& row : s.exec(transaction, kWatchers, array_of(users))) {
+      for (const auto& row : s.exec(transaction, kWatchers, array_of(users).text())) {
         watches.push_back({text(row[0]), text(row[1])});
       }
       return watches;
@@ -130,7 +124,7 @@ class PostgresPresence : public PresenceStore {
     return link_.run([&](PostgresSession& s) {
       pqxx::nontransaction transaction(s.connection());
       std::vector<Sighting> sightings;
-      for (const auto& row : s.exec(transaction, kSightings, asker, array_of(users))) {
+      for (const auto& row : s.exec(transaction, kSightings, asker, array_of(users).text())) {
         sightings.push_back({text(row[0]), row[1].as<bool>(), row[2].as<bool>(), number(row[3])});
       }
       return sightings;
@@ -140,14 +134,14 @@ class PostgresPresence : public PresenceStore {
   void watch(const SessionName& session, std::span<const std::string> users, TimeMs now) override {
     link_.run([&](PostgresSession& s) {
       pqxx::nontransaction transaction(s.connection());
-      s.exec(transaction, kWatch, session.user, session.device, array_of(users), now);
+      s.exec(transaction, kWatch, session.user, session.device, array_of(users).text(), now);
     });
   }
 
   void unwatch(const SessionName& session, std::span<const std::string> users) override {
     link_.run([&](PostgresSession& s) {
       pqxx::nontransaction transaction(s.connection());
-      s.exec(transaction, kUnwatch, session.user, session.device, array_of(users));
+      s.exec(transaction, kUnwatch, session.user, session.device, array_of(users).text());
     });
   }
 

@@ -1,8 +1,11 @@
 #include "storage/postgres/reads.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "storage/contact.h"
 #include "storage/errors.h"
@@ -13,11 +16,15 @@
 namespace chat {
 namespace {
 
-constexpr Statement kConversation{
-    "conversation",
-    "SELECT c.id, c.kind, c.title, c.last_seq, c.last_time, c.last_rev, c.announcement, "
-    "m.user_name, m.role, m.join_seq, m.join_rev, m.read_seq, c.seq_journal, c.seq_losses "
-    "FROM conversations c LEFT JOIN members m ON m.conv_id = c.id WHERE c.name = $1 ORDER BY m.user_name"};
+// A row per member, those of one conversation together; one row with nulls where nobody is in it. changed_at rises with
+// each event to its server_time; only of a conversation without any it is when that was made.
+constexpr Statement kConversations{
+    "conversations",
+    "SELECT c.id, c.name, c.kind, c.title, c.last_seq, c.last_time, c.last_rev, c.announcement, "
+    "CASE WHEN c.last_rev > 0 THEN c.changed_at ELSE 0 END, c.seq_journal, c.seq_losses, "
+    "m.user_name, m.role, m.join_seq, m.join_rev, m.read_seq "
+    "FROM conversations c LEFT JOIN members m ON m.conv_id = c.id WHERE c.name = ANY ($1::text[]) "
+    "ORDER BY c.id, m.user_name"};
 
 constexpr Statement kMakeDirect{
     "make_direct",
@@ -28,21 +35,24 @@ constexpr Statement kMakeDirect{
     "INSERT INTO members (conv_id, user_name, join_seq, join_rev, joined_at) "
     "SELECT made.id, both_users.name, 1, 1, chat_now() FROM made, both_users ORDER BY 2"};
 
-constexpr Statement kStanding{
-    "standing",
-    "SELECT coalesce(bool_or(user_name = $1 AND state = 3), false), "
-    "coalesce(bool_or(user_name = $2 AND state = 3), false), coalesce(bool_or(state = 2), false) "
-    "FROM contacts WHERE (user_name = $1 AND other = $2) OR (user_name = $2 AND other = $1)"};
+// A row per pair, in their order.
+constexpr Statement kBetween{"between",
+                             "SELECT coalesce(a.state = 3, false), coalesce(b.state = 3, false), "
+                             "coalesce(a.state = 2, false) OR coalesce(b.state = 2, false) "
+                             "FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS p (one, two, n) "
+                             "LEFT JOIN contacts a ON a.user_name = p.one AND a.other = p.two "
+                             "LEFT JOIN contacts b ON b.user_name = p.two AND b.other = p.one ORDER BY p.n"};
 
 // Numbers are given under $2 behind $3 losses from now on. $4 is kSeqJump: those that are stepped over are no messages,
-// and count as none. The condition makes a second session that had the same in mind do nothing.
+// and count as none. The condition makes a second session that had the same in mind do nothing. Locked in one order, so
+// that two never wait for each other.
 constexpr Statement kMarkSource{
     "mark_source",
     "WITH moved AS (UPDATE conversations c SET "
     "last_seq = c.last_seq + CASE WHEN c.seq_journal = $2 THEN $4::bigint ELSE 0 END, "
     "jumped_to = CASE WHEN c.seq_journal = $2 THEN c.last_seq + $4::bigint ELSE c.jumped_to END, "
     "seq_journal = $2, seq_losses = $3 "
-    "FROM (SELECT id, seq_journal FROM conversations WHERE id = $1 FOR UPDATE) AS before "
+    "FROM (SELECT id, seq_journal FROM conversations WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE) AS before "
     "WHERE c.id = before.id AND (c.seq_journal, c.seq_losses) IS DISTINCT FROM ($2, $3) "
     "RETURNING c.id, c.last_seq, before.seq_journal = $2 AS jumped) "
     "INSERT INTO voids (conv_id, first_seq, last_seq, void_at) "
@@ -73,30 +83,98 @@ constexpr Statement kEventsAbove{
     "SELECT e.conv_id, c.name, e.rev, e.server_time, e.payload FROM events e JOIN conversations c ON c.id = e.conv_id "
     "WHERE e.conv_id = $1 AND e.rev > $2 ORDER BY e.rev LIMIT $3"};
 
-std::optional<ConversationState> conversation_of(const pqxx::result& rows, const std::string& name) {
-  if (rows.empty()) return std::nullopt;
+struct LoadedRow {
   ConversationState state;
-  const auto first = rows[0];
-  state.id = number(first[0]);
-  state.name = name;
-  state.kind = static_cast<ConversationKind>(number(first[1]));
-  state.title = text(first[2]);
-  state.last_seq = number(first[3]);
-  state.last_time = number(first[4]);
-  state.last_rev = number(first[5]);
-  state.announcement = first[6].as<bool>();
-  state.members.reserve(static_cast<std::size_t>(rows.size()));
-  for (const auto& row : rows) {
-    if (row[7].is_null()) break;  // nobody is in it
-    state.members.push_back(
-        {text(row[7]), static_cast<Role>(number(row[8])), number(row[9]), number(row[10]), number(row[11])});
+  std::optional<SeqSource> source;  // under which numbers are given in it; nullopt: none was given yet
+};
+
+using LoadedRows = std::map<std::string, LoadedRow, std::less<>>;
+
+// What is there of these names takes the place of what `loaded` has.
+void read_rows(PostgresSession& session, pqxx::transaction_base& transaction, std::span<const std::string> names,
+               LoadedRows* loaded) {
+  ConvId last = 0;
+  LoadedRow* at = nullptr;
+  for (const auto& row : session.exec(transaction, kConversations, array_of(names).text())) {
+    if (at == nullptr || number(row[0]) != last) {
+      last = number(row[0]);
+      auto name = text(row[1]);
+      at = &(*loaded)[name];
+      *at = {};
+      auto& state = at->state;
+      state.id = last;
+      state.name = std::move(name);
+      state.kind = static_cast<ConversationKind>(number(row[2]));
+      state.title = text(row[3]);
+      state.last_seq = number(row[4]);
+      state.last_time = number(row[5]);
+      state.last_rev = number(row[6]);
+      state.announcement = row[7].as<bool>();
+      state.changed_at = number(row[8]);
+      if (!row[9].is_null()) at->source = SeqSource{uuid(row[9]), number(row[10])};
+    }
+    if (row[11].is_null()) continue;  // nobody is in it
+    at->state.members.push_back(
+        {text(row[11]), static_cast<Role>(number(row[12])), number(row[13]), number(row[14]), number(row[15])});
   }
-  return state;
 }
 
-bool marked(const pqxx::result& rows, const SeqSource& source) {
-  const auto first = rows[0];
-  return !first[12].is_null() && SeqSource{uuid(first[12]), number(first[13])} == source;
+// How the two of each direct conversation among `names` stand to each other.
+std::map<std::string, DirectStanding> read_standings(PostgresSession& session, pqxx::transaction_base& transaction,
+                                                     std::span<const std::string> names) {
+  std::vector<const std::string*> direct;
+  ArrayText firsts;
+  ArrayText seconds;
+  for (const auto& name : names) {
+    const auto users = direct_users(name);
+    if (!users) continue;
+    direct.push_back(&name);
+    firsts.add(users->first);
+    seconds.add(users->second);
+  }
+  std::map<std::string, DirectStanding> standings;
+  if (direct.empty()) return standings;
+  auto name = direct.begin();
+  for (const auto& row : session.exec(transaction, kBetween, firsts.text(), seconds.text())) {
+    standings[**name++] = {row[0].as<bool>(), row[1].as<bool>(), row[2].as<bool>()};
+  }
+  return standings;
+}
+
+// Makes those of `missing` that may be, and answers how they stand whose conversation is not made for that.
+std::map<std::string, DirectStanding> make_directs(PostgresSession& session, pqxx::transaction_base& transaction,
+                                                   std::span<const std::string> missing, const LoadTerms& terms,
+                                                   std::vector<std::string>* made) {
+  auto apart = read_standings(session, transaction, missing);
+  for (auto one = apart.begin(); one != apart.end();) {
+    const auto& [name, standing] = *one;
+    if (kept_apart(standing, terms.contacts_only)) {
+      ++one;
+      continue;
+    }
+    const auto users = direct_users(name);
+    session.exec(transaction, kMakeDirect, name, std::string(users->first), std::string(users->second),
+                 uuid_text(terms.source.journal), terms.source.losses);
+    made->push_back(name);
+    one = apart.erase(one);
+  }
+  return apart;
+}
+
+// Those that are not yet given numbers by this source: their names.
+std::vector<std::string> mark(PostgresSession& session, pqxx::transaction_base& transaction, const LoadedRows& loaded,
+                              const SeqSource& source) {
+  std::vector<std::string> names;
+  ArrayText ids;
+  for (const auto& [name, row] : loaded) {
+    if (row.source == source) continue;
+    names.push_back(name);
+    ids.add(row.state.id);
+  }
+  if (!names.empty()) {
+    session.exec(transaction, kMarkSource, ids.text(), uuid_text(source.journal), source.losses, kSeqJump);
+  }
+  return names;
 }
 
 std::optional<UserState> user_of(const pqxx::result& rows, const std::string& name) {
@@ -131,39 +209,45 @@ StoredMessage message_of(const pqxx::row& row) {
 
 DirectStanding read_standing(PostgresSession& session, pqxx::transaction_base& transaction, const std::string& first,
                              const std::string& second) {
-  const auto rows = session.exec(transaction, kStanding, first, second);
-  const auto row = rows[0];
-  return {row[0].as<bool>(), row[1].as<bool>(), row[2].as<bool>()};
+  ArrayText one;
+  ArrayText two;
+  one.add(first);
+  two.add(second);
+  const auto rows = session.exec(transaction, kBetween, one.text(), two.text());
+  return {rows[0][0].as<bool>(), rows[0][1].as<bool>(), rows[0][2].as<bool>()};
 }
 
-std::optional<ConversationState> read_conversation(PostgresSession& session, const std::string& name,
-                                                   const LoadTerms* terms) {
+std::vector<std::optional<ConversationState>> read_conversations(PostgresSession& session,
+                                                                 std::span<const std::string> names,
+                                                                 const LoadTerms* terms) {
   pqxx::nontransaction transaction(session.connection());
-  const auto users = direct_users(name);
-  const auto standing = [&] {
-    return read_standing(session, transaction, std::string(users->first), std::string(users->second));
-  };
-  auto rows = session.exec(transaction, kConversation, name);
+  LoadedRows loaded;
+  read_rows(session, transaction, names, &loaded);
+  std::map<std::string, DirectStanding> apart;
   if (terms != nullptr) {
-    const auto& source = terms->source;
-    const auto journal = uuid_text(source.journal);
-    if (rows.empty()) {
-      if (!users) return std::nullopt;
-      if (const auto between = standing(); kept_apart(between, terms->contacts_only)) {
-        return apart_conversation(name, between);
-      }
-      session.exec(transaction, kMakeDirect, name, std::string(users->first), std::string(users->second), journal,
-                   source.losses);
-      rows = session.exec(transaction, kConversation, name);
+    std::vector<std::string> missing;
+    for (const auto& name : names) {
+      if (!loaded.contains(name)) missing.push_back(name);
     }
-    if (!rows.empty() && !marked(rows, source)) {
-      session.exec(transaction, kMarkSource, number(rows[0][0]), journal, source.losses, kSeqJump);
-      rows = session.exec(transaction, kConversation, name);
+    std::vector<std::string> made;
+    apart = make_directs(session, transaction, missing, *terms, &made);
+    if (!made.empty()) read_rows(session, transaction, made, &loaded);
+    if (const auto moved = mark(session, transaction, loaded, terms->source); !moved.empty()) {
+      read_rows(session, transaction, moved, &loaded);
     }
   }
-  auto state = conversation_of(rows, name);
-  if (state && users) state->standing = standing();
-  return state;
+  const auto standings = read_standings(session, transaction, names);  // last: what changed before is in it
+  std::vector<std::optional<ConversationState>> answers;
+  for (const auto& name : names) {
+    auto& answer = answers.emplace_back();
+    if (const auto found = loaded.find(name); found != loaded.end()) {
+      answer = found->second.state;
+      if (const auto standing = standings.find(name); standing != standings.end()) answer->standing = standing->second;
+    } else if (const auto kept = apart.find(name); kept != apart.end()) {
+      answer = apart_conversation(name, kept->second);
+    }
+  }
+  return answers;
 }
 
 std::optional<UserState> read_user(PostgresSession& session, const std::string& name, int recent_limit, bool create) {

@@ -11,9 +11,10 @@
 
 namespace chat {
 
-// Without `terms` as AdminStore::find_conversation(), else as ReadStore::load_conversation().
-std::optional<ConversationState> read_conversation(PostgresSession& session, const std::string& name,
-                                                   const LoadTerms* terms);
+// An answer for each name. Without `terms` as AdminStore::find_conversation(), else as ReadStore::load_conversations().
+std::vector<std::optional<ConversationState>> read_conversations(PostgresSession& session,
+                                                                 std::span<const std::string> names,
+                                                                 const LoadTerms* terms);
 // The first of the two is the one of that name, whatever their order.
 DirectStanding read_standing(PostgresSession& session, pqxx::transaction_base& transaction, const std::string& first,
                              const std::string& second);

@@ -124,6 +124,7 @@ TEST_F(Answers, AReloadBringsAllEventsAboveItsRevAndSaysThatItIsOne) {
   const auto fresh = std::get<ConversationLoaded>(answer(store_, options_, LoadConversation{.name = convs_[0]}, 0));
   EXPECT_FALSE(fresh.reload);
   EXPECT_TRUE(fresh.events.empty());
+  EXPECT_EQ(fresh.state->changed_at, 5);
   EXPECT_FALSE(std::get<ConversationLoaded>(answer(store_, options_, LoadConversation{.name = "g:none"}, 0)).state);
 }
 

@@ -23,8 +23,18 @@ class ReaderTest : public testing::Test {
   Notices notices_;
   Health health_{notices_.box()};
   Progress progress_;
-  std::unique_ptr<Reader> reader_ = std::make_unique<Reader>(
-      "reader", AnswerOptions{}, std::make_unique<StoreView>(store_), clock_, notices_.box(), health_, progress_);
+  void load(const std::string& name, Position barrier = 0) {
+    reader_->send({.body = LoadConversation{.name = name}, .barrier = barrier});
+  }
+  std::vector<std::string> loaded(std::size_t count) {
+    std::vector<std::string> names;
+    for (const auto& one : notices_.at_least<ConversationLoaded>(count, "the loads")) names.push_back(one.name);
+    return names;
+  }
+  std::unique_ptr<StoreView> own_view_ = std::make_unique<StoreView>(store_);
+  StoreView& view_ = *own_view_;
+  std::unique_ptr<Reader> reader_ = std::make_unique<Reader>("reader", AnswerOptions{}, std::move(own_view_), clock_,
+                                                             notices_.box(), health_, progress_);
 };
 
 // A conversation that is made in the store only after the request was sent: the load must not come before the barrier.
@@ -89,6 +99,53 @@ TEST_F(ReaderTest, ARequestThatFailsHoldsUpNobody) {
   const auto& loaded = notices_.at_least<UserLoaded>(2, "both answers");
   EXPECT_EQ(loaded[0].name, "bob");
   EXPECT_EQ(loaded[1].name, "alice");
+}
+
+// Whoever comes back to ten thousand conversations would else wait for as many commits.
+TEST_F(ReaderTest, LoadsBehindEachOtherAreAnsweredTogetherInTheirOrder) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 100; ++i) load(names.emplace_back("g:" + std::to_string(i)));
+  reader_->start();
+  EXPECT_EQ(loaded(100), names);
+  reader_->stop();
+  ASSERT_EQ(view_.loads.size(), 2U);
+  EXPECT_EQ(view_.loads[0].size(), 64U) << "others wait meanwhile: so many and no more";
+}
+
+// A device is opened behind the acknowledgements that came before it, and before what came behind it.
+TEST_F(ReaderTest, LoadsAreNotTakenTogetherAcrossAnotherRequestOrABarrier) {
+  load("g:1");
+  load("g:2");
+  reader_->send({.body = LoadUser{.name = "alice"}, .barrier = 0});
+  load("g:3");
+  load("g:later", 100);
+  load("g:4");
+  reader_->start();
+  EXPECT_EQ(loaded(4), (std::vector<std::string>{"g:1", "g:2", "g:3", "g:4"}));
+  progress_.advance(100);
+  EXPECT_EQ(loaded(5).back(), "g:later");
+  reader_->stop();
+  EXPECT_EQ(view_.loads, (std::vector<std::vector<std::string>>{{"g:1", "g:2"}, {"g:3"}, {"g:4"}, {"g:later"}}));
+}
+
+TEST_F(ReaderTest, WhatCannotBeAnsweredTogetherIsAnsweredAlone) {
+  store_.fail_next(MemoryStore::Fault::kCorrupt);
+  for (int i = 1; i <= 3; ++i) load("g:" + std::to_string(i));
+  reader_->send({.body = LoadUser{.name = "alice"}, .barrier = 0});
+  load("g:4");
+  load("g:5");
+  reader_->start();
+  EXPECT_EQ(loaded(5), (std::vector<std::string>{"g:1", "g:2", "g:3", "g:4", "g:5"}));
+  reader_->stop();
+  EXPECT_EQ(view_.loads,
+            (std::vector<std::vector<std::string>>{{"g:1", "g:2", "g:3"}, {"g:1"}, {"g:2"}, {"g:3"}, {"g:4", "g:5"}}));
+}
+
+TEST_F(ReaderTest, LoadsThatMeetAnOutageKeepTheirOrder) {
+  store_.fail_next(MemoryStore::Fault::kUnavailable);
+  for (int i = 1; i <= 3; ++i) load("g:" + std::to_string(i));
+  reader_->start();
+  EXPECT_EQ(loaded(3), (std::vector<std::string>{"g:1", "g:2", "g:3"}));
 }
 
 TEST_F(ReaderTest, ItStopsWhileItWaitsForABarrierOrForTheStore) {

@@ -80,9 +80,9 @@ std::string Side::text(const std::optional<ConversationState>& state) const {
   if (!state) return "none";
   std::ostringstream out;
   out << number_of(state->id) << ' ' << neutral(state->name) << ' ' << label(state->kind) << ' ' << state->title
-      << " seq " << state->last_seq << " time " << state->last_time << " rev " << state->last_rev << ' '
-      << state->announcement << " stand " << state->standing.first_blocks << state->standing.second_blocks
-      << state->standing.contacts;
+      << " seq " << state->last_seq << " time " << state->last_time << " rev " << state->last_rev << " at "
+      << state->changed_at << ' ' << state->announcement << " stand " << state->standing.first_blocks
+      << state->standing.second_blocks << state->standing.contacts;
   for (const auto& member : state->members) {
     out << '\n'
         << member.user << ' ' << label(member.role) << ' ' << member.join_seq << ' ' << member.join_rev << ' '
@@ -199,6 +199,19 @@ std::string TwinPair::conversation(const std::string& name, const std::optional<
     const auto state = terms ? side.store.load_conversation(name, *terms) : side.store.find_conversation(name);
     if (state && state->id != 0) side.learn(*state);
     return side.text(state);
+  });
+}
+
+std::string TwinPair::conversations(const std::vector<std::string>& wanted, const LoadTerms& terms) {
+  return both("load " + std::to_string(wanted.size()) + " at once", [&](Side& side) {
+    std::vector<std::string> names;
+    for (const auto& one : wanted) names.push_back(one.front() == '#' ? side.name(std::stoi(one.substr(1))) : one);
+    std::string all;
+    for (const auto& state : side.store.load_conversations(names, terms)) {
+      if (state && state->id != 0) side.learn(*state);
+      all += side.text(state) + '\n';
+    }
+    return all;
   });
 }
 

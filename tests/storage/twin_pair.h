@@ -92,6 +92,8 @@ class TwinPair {
                            TimeMs now);
   // As it is; or, with `terms`, loaded on them.
   std::string conversation(const std::string& name, const std::optional<LoadTerms>& terms);
+  // Several are loaded at once; "#3" is the conversation of that number.
+  std::string conversations(const std::vector<std::string>& wanted, const LoadTerms& terms);
   std::string commit(const std::string& what, const WantedBatch& batch);
 
   Seq last_seq(int conversation) const {

@@ -34,7 +34,7 @@ class RandomOperations {
 
   // One operation on both; answers what differed, or nothing.
   std::string step() {
-    switch (number(0, 21)) {
+    switch (number(0, 22)) {
       case 0:
         return add_user();
       case 1:
@@ -65,6 +65,8 @@ class RandomOperations {
         return set_contact();
       case 15:
         return owed_in();
+      case 16:
+        return load_several();
       default:
         return commit();
     }
@@ -120,6 +122,17 @@ class RandomOperations {
     const LoadTerms asking{.source = source()};
     return pair_.both("load group " + std::to_string(which),
                       [&](Side& side) { return side.text(side.store.load_conversation(side.name(which), asking)); });
+  }
+
+  // Some of them twice, some that are not there, some that are made.
+  std::string load_several() {
+    std::vector<std::string> wanted;
+    for (int i = number(0, 6); i > 0; --i) {
+      const auto one = pick(kUsers);
+      const auto other = one_in(3) ? "nobody" : pick(kUsers);
+      wanted.push_back(one_in(3) && one != other ? direct_name(one, other) : "#" + std::to_string(group()));
+    }
+    return pair_.conversations(wanted, {.source = source(), .contacts_only = one_in(3)});
   }
 
   // Mostly the same journal, now and then behind one more loss.

@@ -33,8 +33,9 @@ class DefectiveStore : public Store {
   }
 
   std::optional<Position> checkpoint(const Uuid& journal) override { return real_->checkpoint(journal); }
-  std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) override {
-    return real_->load_conversation(name, terms);
+  std::vector<std::optional<ConversationState>> load_conversations(std::span<const std::string> names,
+                                                                   const LoadTerms& terms) override {
+    return real_->load_conversations(names, terms);
   }
   std::optional<UserState> load_user(std::string_view name, int recent_limit, bool create) override {
     return real_->load_user(name, recent_limit, create);

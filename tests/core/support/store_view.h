@@ -18,9 +18,13 @@ class StoreView : public Store {
 
   std::optional<Position> checkpoint(const Uuid& journal) override { return use().checkpoint(journal); }
   CommitResult commit(const Batch& batch) override { return use().commit(batch); }
-  std::optional<ConversationState> load_conversation(std::string_view name, const LoadTerms& terms) override {
-    return use().load_conversation(name, terms);
+  std::vector<std::optional<ConversationState>> load_conversations(std::span<const std::string> names,
+                                                                   const LoadTerms& terms) override {
+    loads.push_back({names.begin(), names.end()});
+    return use().load_conversations(names, terms);
   }
+  // What was asked for together each time. Look when the thread that uses it has ended.
+  std::vector<std::vector<std::string>> loads;
   std::optional<UserState> load_user(std::string_view name, int limit, bool create) override {
     return use().load_user(name, limit, create);
   }
