@@ -8,6 +8,11 @@ bool PresenceBoard::Person::online() const {
   return std::any_of(sessions.begin(), sessions.end(), [](const auto& entry) { return !entry.second.over; });
 }
 
+bool PresenceBoard::Person::online(Steady steady) const {
+  return std::any_of(sessions.begin(), sessions.end(),
+                     [&](const auto& entry) { return !entry.second.ended_by(steady); });
+}
+
 void PresenceBoard::hear(const SessionSignals& signals, TimeMs now, Steady steady) {
   const std::scoped_lock lock(mutex_);
   if (signals.reset) {
@@ -107,11 +112,11 @@ Presence PresenceBoard::find(const std::string& user) const {
   return {.online = found->second.online(), .last_seen = found->second.last_seen};
 }
 
-std::vector<std::string> PresenceBoard::online() const {
+std::vector<std::string> PresenceBoard::online(Steady steady) const {
   const std::scoped_lock lock(mutex_);
   std::vector<std::string> users;
   for (const auto& [user, person] : people_) {
-    if (person.online()) users.push_back(user);
+    if (person.online(steady)) users.push_back(user);
   }
   return users;
 }
@@ -140,7 +145,7 @@ void PresenceBoard::look_at(const std::string& user, Steady steady, PresenceNews
       if (!session.kept) news->begun.push_back({user, device});
       continue;
     }
-    if (session.deadline && *session.deadline <= steady) session.over = true;
+    session.over = session.ended_by(steady);
     if (!session.over) continue;
     person.last_seen = std::max(person.last_seen, session.ended);
     news->ended.push_back({user, device, session.ended, session.watches_until});

@@ -76,7 +76,9 @@ class PresenceBoard {
   bool current() const;
 
   Presence find(const std::string& user) const;
-  std::vector<std::string> online() const;  // in byte order
+  // Whoever is online at that moment, in byte order. Whose time to come back is over is not, though nobody may have
+  // come to take() that: PostgreSQL keeps the one who takes waiting.
+  std::vector<std::string> online(Steady steady) const;
 
   // Of at most `most` users. Empty unless current().
   PresenceNews take(Steady steady, std::size_t most);
@@ -91,6 +93,7 @@ class PresenceBoard {
     TimeMs ended = 0;                // where not here
     TimeMs watches_until = 0;        // likewise: what it watches since then, it watches as a session that came back
     std::optional<Steady> deadline;  // where not here: when it is over; none: unknown while the link is down
+    bool ended_by(Steady steady) const { return over || (!here && deadline && *deadline <= steady); }
   };
   struct Person {
     std::map<std::string, Session, std::less<>> sessions;  // by device
@@ -98,6 +101,7 @@ class PresenceBoard {
     TimeMs last_seen = 0;
     std::optional<Steady> forget_at;
     bool online() const;
+    bool online(Steady steady) const;
   };
 
   void hear_one(const SessionSignal& signal, TimeMs now, Steady steady);

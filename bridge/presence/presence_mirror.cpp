@@ -58,7 +58,7 @@ void PresenceMirror::step() {
     all_ = true;  // it may come back without what it had
     return;
   }
-  const auto online = board_.online();
+  const auto online = board_.online(Clock::now());
   const auto lease = std::to_string(times_.lease.count());
   const TimeMs now = now_();
   std::vector<Redis::Command> commands;

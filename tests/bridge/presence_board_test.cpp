@@ -147,6 +147,23 @@ TEST_F(PresenceBoardTest, ANewBridgeTellsOnlyWhatDiffersFromWhatWasTold) {
                                                    {"carol", "watch", kStart - 3000, kStart}}));
 }
 
+// Other programs read in Redis who is online: what PostgreSQL does to the one who takes the news is nothing to them.
+TEST_F(PresenceBoardTest, WhoDoesNotComeBackIsNotOnlineThoughNobodyTakesTheNews) {
+  start();
+  session("bob", "phone", true);
+  session("carol", "phone", true);
+  EXPECT_EQ(told().size(), 2U);
+  session("bob", "phone", false);
+  pass(milliseconds(1999));
+  EXPECT_EQ(board_.online(steady()), (std::vector<std::string>{"bob", "carol"})) << "it may be back";
+  pass(milliseconds(1));
+  EXPECT_EQ(board_.online(steady()), std::vector<std::string>{"carol"});
+  board_.link_lost(now());
+  pass(milliseconds(100'000));
+  EXPECT_EQ(board_.online(steady()), std::vector<std::string>{"carol"}) << "nothing changes while the link is down";
+  EXPECT_TRUE(take().empty());
+}
+
 TEST_F(PresenceBoardTest, WhatWasNotToldIsTakenAgainUnlessItBecameVoid) {
   start();
   session("alice", "phone", true);
@@ -185,7 +202,7 @@ TEST_F(PresenceBoardTest, TakesNoMoreThanItIsAskedForAndForgetsNobody) {
     board_.done(news, steady());
   }
   EXPECT_EQ(told_users, 25U);
-  EXPECT_EQ(board_.online().size(), 25U);
+  EXPECT_EQ(board_.online(steady()).size(), 25U);
 }
 
 // Random sessions, failures and lost links: once all is calm, who was told to be online is who is.

@@ -196,6 +196,12 @@ TEST_F(Guarantee4Offline, AResumedSessionOpensTheTapByChatSync) {
       first->sync("end");
       first->acknowledge_all();
     }
+    // What is sent to a connection that the broker still takes for alive waits in the session, and comes again.
+    eventually("the broker to notice the end", [&] {
+      const auto log = stack().broker_log_tail();
+      const auto end = log.rfind("Client " + resuming.device);
+      return end != std::string::npos && log.substr(end, log.find('\n', end) - end).ends_with("disconnected.");
+    });
     send(5);
     const auto again = device(bob_, resuming);
     EXPECT_TRUE(again->mqtt().session_present());

@@ -237,12 +237,19 @@ TEST_F(Presence, ABridgeThatIsKilledLeavesNoHole) {
 
 TEST_F(Presence, WithPostgresAwayChangesWaitAndAreToldThen) {
   auto bob = device(bob_);
-  const auto alice = watcher({bob_});
+  auto carol = device(carol_);
+  const auto alice = watcher({bob_, carol_});
+  await_lease(bob_);
+  await_lease(carol_);
   stack().freeze_postgres();
+  carol->mqtt().disconnect();
+  await_lease(carol_,
+              false);  // the bridge waits for PostgreSQL with her: what it hears of others is in Redis all the same
   bob->mqtt().disconnect();
   await_lease(bob_, false);  // it has waited in vain for some seconds now
   EXPECT_EQ(goings(*alice, bob_), 0);
   stack().thaw_postgres();
+  pushed(*alice, carol_, false);
   pushed(*alice, bob_, false);
 }
 
