@@ -109,6 +109,7 @@ void Reader::answer_all(const std::vector<Request>& requests) {
     return;
   }
   std::vector<LoadConversation> loads;
+  loads.reserve(requests.size());
   for (const auto& request : requests) loads.push_back(std::get<LoadConversation>(request.body));
   for (auto& notice : answer_loads(*store_, options_, loads)) mailbox_.post(std::move(notice));
 }
