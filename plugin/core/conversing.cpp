@@ -14,6 +14,13 @@ namespace {
 
 constexpr std::size_t kUnroutedMax = 1000;  // QoS 2 publishes per conversation that still wait for their PUBREL
 
+// What the publish is a retry of; null: of nothing that is known.
+const RecentId* known_retry(const Origin& origin, RecentIds* recent, std::string_view id) {
+  if (recent == nullptr || id.empty()) return nullptr;
+  const auto* latest = recent->find(id);
+  return latest != nullptr ? latest : origin.known;
+}
+
 // What has left the tail is read from the store, which knows for itself when it expires.
 void note_expiry(Conversation& conversation, const StoredMessage& message) {
   const auto first = conversation.last_seq - static_cast<Seq>(conversation.tail.size()) + 1;
@@ -104,6 +111,7 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
   auto* recent = senders_.find(origin.user);
   if (auto* waiting = std::get_if<Waiting>(&found)) {
     waiting->sender = recent == nullptr;
+    if (const auto* known = known_retry(origin, recent, message.id)) waiting->known = *known;
     return std::move(*waiting);
   }
   if (auto* refusal = std::get_if<Refusal>(&found)) {
@@ -113,8 +121,8 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
   if (recent == nullptr) return Waiting{.conversation = false, .sender = true, .conv = std::string(conv)};
   auto& [conversation, member] = std::get<Found>(found);
 
-  if (!message.id.empty()) {
-    if (const auto* known = recent->find(message.id)) return retry(origin, *conversation, *known, message);
+  if (const auto* known = known_retry(origin, recent, message.id)) {
+    return retry(origin, *conversation, *known, message);
   }
   if (auto refusal = refuse_to_write(*conversation, *origin.user, message.id)) return *std::move(refusal);
   if (conversation->announcement && member->role == Role::kMember) {

@@ -24,6 +24,7 @@ struct Origin {
   std::string_view device;
   Position resolves = 0;  // the parked record that this is; 0 = it comes straight from the client
   int qos = 1;
+  const RecentId* known = nullptr;  // Waiting::known of an earlier time; outlives the call
 };
 
 // Accepted: `bytes` are what the conversation's own topic carries (null: nothing is routed there).
@@ -36,6 +37,9 @@ struct Waiting {
   bool conversation = false;
   bool sender = false;
   std::string conv;
+  // It is a retry: of this message. By the time the conversation is in memory, other publishes of its sender may have
+  // pushed the id out of the latest.
+  std::optional<RecentId> known{};
 };
 
 using Outcome = std::variant<Accepted, Refusal, Waiting>;

@@ -67,6 +67,7 @@ std::optional<Refusal> Hub::park(const Origin& origin, std::string_view topic, s
 }
 
 void Hub::wait_for(const std::shared_ptr<Parked>& parked, const Waiting& waiting) {
+  if (waiting.known) parked->known = waiting.known;
   if (waiting.sender) {
     parking_.wait_for(parked, Parking::sender_key(parked->user->name));
     ask_user(parked->user->name);
@@ -105,7 +106,11 @@ void Hub::resume_one(const std::shared_ptr<Parked>& parked) {
   if (parked->done) return;
   const auto& record = parked->record;
   const auto topic = topics_.parse(record.topic);
-  const Origin origin{.user = parked->user, .device = record.device, .resolves = parked->position, .qos = record.qos};
+  const Origin origin{.user = parked->user,
+                      .device = record.device,
+                      .resolves = parked->position,
+                      .qos = record.qos,
+                      .known = parked->known ? &*parked->known : nullptr};
   Outcome outcome = Refusal{
       .code = Code::kUnknownOperation, .reason = "Nothing is published to " + in_quotes(record.topic) + ".", .id = {}};
   if (unknown_users_.contains(record.user)) {

@@ -13,11 +13,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "plugin/core/directory.h"
+#include "plugin/core/recent_ids.h"
 #include "plugin/core/string_map.h"
 #include "plugin/journal/record.h"
 
@@ -34,6 +36,7 @@ struct Parked {
   // in pushing each other's out for ever.
   std::shared_ptr<Conversation> pinned{};
   bool pins_sender = false;
+  std::optional<RecentId> known{};  // see Waiting
 };
 
 class Parking {

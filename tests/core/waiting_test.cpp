@@ -192,6 +192,38 @@ TEST_F(WaitingPublish, OrderIsKeptHoweverTheLoadsComeIn) {
   EXPECT_EQ(bodies(conv_), (std::vector<std::string>{"1", "2"}));
 }
 
+// Behind a crash thousands may wait. What a sender has waiting for one conversation must not push out of its latest ids
+// what it sends again to another.
+TEST_F(WaitingPublish, ARetryIsKnownHoweverMuchOfItsSenderGoesOnBeforeIt) {
+  const auto other = group("alice", {"bob"});
+  const std::string retried = R"({"id":"retried","body":"once"})";
+  auto alice = connect("alice", "a1");
+  publish(alice, "chat/c/" + conv_ + "/msg", retried);
+  settle();
+  restart();
+  alice = connect("alice", "a1");
+  publish(alice, "chat/c/" + conv_ + "/msg", retried);
+  for (int i = 0; i < 300; ++i) {
+    publish(alice, "chat/c/" + other + "/msg", R"({"id":"other-)" + std::to_string(i) + R"(","body":"x"})");
+  }
+  persist();
+  std::vector<Notice> last;
+  while (auto answer = take_answer()) {
+    const auto* loaded = std::get_if<ConversationLoaded>(&*answer);
+    if (loaded != nullptr && loaded->name == conv_) {
+      last.push_back(std::move(*answer));
+    } else {
+      hub->notice(std::move(*answer));
+    }
+  }
+  ASSERT_EQ(last.size(), 1U);
+  hub->notice(std::move(last[0]));
+  settle();
+  EXPECT_EQ(store.messages(other).size(), 300U);
+  EXPECT_EQ(bodies(conv_), std::vector<std::string>{"once"});
+  EXPECT_EQ(hub->parked_floor(), Parking::kNothingParked);
+}
+
 // Two publishes that need two loads each, in a memory that holds one of each: they must not push each other out for
 // ever.
 TEST_F(WaitingPublish, ItComesToAnEndHoweverSmallTheMemory) {
