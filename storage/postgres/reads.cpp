@@ -141,22 +141,20 @@ std::map<std::string, DirectStanding> read_standings(PostgresSession& session, p
   return standings;
 }
 
-// Makes those of `missing` that may be, and answers how they stand whose conversation is not made for that.
+// Makes those of `missing` that may be, in their order, and answers how they stand whose conversation is not made for
+// that.
 std::map<std::string, DirectStanding> make_directs(PostgresSession& session, pqxx::transaction_base& transaction,
                                                    std::span<const std::string> missing, const LoadTerms& terms,
                                                    std::vector<std::string>* made) {
   auto apart = read_standings(session, transaction, missing);
-  for (auto one = apart.begin(); one != apart.end();) {
-    const auto& [name, standing] = *one;
-    if (kept_apart(standing, terms.contacts_only)) {
-      ++one;
-      continue;
-    }
+  for (const auto& name : missing) {
+    const auto one = apart.find(name);
+    if (one == apart.end() || kept_apart(one->second, terms.contacts_only)) continue;
     const auto users = direct_users(name);
     session.exec(transaction, kMakeDirect, name, std::string(users->first), std::string(users->second),
                  uuid_text(terms.source.journal), terms.source.losses);
     made->push_back(name);
-    one = apart.erase(one);
+    apart.erase(one);
   }
   return apart;
 }
