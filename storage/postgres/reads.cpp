@@ -93,17 +93,14 @@ using LoadedRows = std::map<std::string, LoadedRow, std::less<>>;
 // What is there of these names takes the place of what `loaded` has.
 void read_rows(PostgresSession& session, pqxx::transaction_base& transaction, std::span<const std::string> names,
                LoadedRows* loaded) {
-  ConvId last = 0;
   LoadedRow* at = nullptr;
   for (const auto& row : session.exec(transaction, kConversations, array_of(names).text())) {
-    if (at == nullptr || number(row[0]) != last) {
-      last = number(row[0]);
-      auto name = text(row[1]);
-      at = &(*loaded)[name];
+    if (const auto id = number(row[0]); at == nullptr || id != at->state.id) {
+      at = &(*loaded)[text(row[1])];
       *at = {};
       auto& state = at->state;
-      state.id = last;
-      state.name = std::move(name);
+      state.id = id;
+      state.name = text(row[1]);
       state.kind = static_cast<ConversationKind>(number(row[2]));
       state.title = text(row[3]);
       state.last_seq = number(row[4]);
@@ -159,7 +156,7 @@ std::map<std::string, DirectStanding> make_directs(PostgresSession& session, pqx
   return apart;
 }
 
-// Those that are not yet given numbers by this source: their names.
+// From now on this source gives numbers in all of them. Answers the names of those in which another did, or none.
 std::vector<std::string> mark(PostgresSession& session, pqxx::transaction_base& transaction, const LoadedRows& loaded,
                               const SeqSource& source) {
   std::vector<std::string> names;

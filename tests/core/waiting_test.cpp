@@ -14,6 +14,20 @@ class WaitingPublish : public HubRig {
     for (const auto& message : store.messages(conv)) all.push_back(nlohmann::json::parse(message.payload).at("body"));
     return all;
   }
+  // Its load, which is left to the test.
+  std::vector<Notice> answer_all_but_the_conversation() {
+    persist();
+    std::vector<Notice> late;
+    while (auto answer = take_answer()) {
+      const auto* loaded = std::get_if<ConversationLoaded>(&*answer);
+      if (loaded != nullptr && loaded->name == conv_) {
+        late.push_back(std::move(*answer));
+      } else {
+        hub->notice(std::move(*answer));
+      }
+    }
+    return late;
+  }
   std::string conv_;
 };
 
@@ -174,20 +188,11 @@ TEST_F(WaitingPublish, OrderIsKeptHoweverTheLoadsComeIn) {
     settle();
   }
   send(alice, conv_, "1");  // alice is in memory, the conversation is not
-  std::vector<Notice> conversations;
   send(bob, hot, "load bob, forget alice");
-  persist();
-  while (auto answer = take_answer()) {
-    const auto* loaded = std::get_if<ConversationLoaded>(&*answer);
-    if (loaded != nullptr && loaded->name == conv_) {
-      conversations.push_back(std::move(*answer));
-    } else {
-      hub->notice(std::move(*answer));
-    }
-  }
+  auto late = answer_all_but_the_conversation();
   send(alice, conv_, "2");
-  ASSERT_EQ(conversations.size(), 1U);
-  hub->notice(std::move(conversations[0]));
+  ASSERT_EQ(late.size(), 1U);
+  hub->notice(std::move(late[0]));
   settle();
   EXPECT_EQ(bodies(conv_), (std::vector<std::string>{"1", "2"}));
 }
@@ -206,18 +211,9 @@ TEST_F(WaitingPublish, ARetryIsKnownHoweverMuchOfItsSenderGoesOnBeforeIt) {
   for (int i = 0; i < 300; ++i) {
     publish(alice, "chat/c/" + other + "/msg", R"({"id":"other-)" + std::to_string(i) + R"(","body":"x"})");
   }
-  persist();
-  std::vector<Notice> last;
-  while (auto answer = take_answer()) {
-    const auto* loaded = std::get_if<ConversationLoaded>(&*answer);
-    if (loaded != nullptr && loaded->name == conv_) {
-      last.push_back(std::move(*answer));
-    } else {
-      hub->notice(std::move(*answer));
-    }
-  }
-  ASSERT_EQ(last.size(), 1U);
-  hub->notice(std::move(last[0]));
+  auto late = answer_all_but_the_conversation();
+  ASSERT_EQ(late.size(), 1U);
+  hub->notice(std::move(late[0]));
   settle();
   EXPECT_EQ(store.messages(other).size(), 300U);
   EXPECT_EQ(bodies(conv_), std::vector<std::string>{"once"});

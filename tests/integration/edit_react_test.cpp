@@ -125,6 +125,9 @@ TEST_F(EditsAndReactions, EventsWaitForADeviceThatWasAwayInOrder) {
     late->acknowledge_all();
     eventually("more events", [&] { return events_of(*late, conv_).size() > seen; });
   }
+  EXPECT_EQ(looking_->number("SELECT changed_at FROM conversations WHERE name = " + looking_->quote(conv_)),
+            events_of(*late, conv_).back().json.at("server_time").get<std::int64_t>())
+      << "a broker that loads the conversation takes it for the time of its newest event";
   const auto events = events_of(*late, conv_);
   ASSERT_EQ(events.size(), 251U);
   for (std::size_t i = 0; i < 250; ++i) {

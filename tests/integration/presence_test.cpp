@@ -243,10 +243,10 @@ TEST_F(Presence, WithPostgresAwayChangesWaitAndAreToldThen) {
   await_lease(carol_);
   stack().freeze_postgres();
   carol->mqtt().disconnect();
-  await_lease(carol_,
-              false);  // the bridge waits for PostgreSQL with her: what it hears of others is in Redis all the same
+  await_lease(carol_, false);
+  // The bridge waits for PostgreSQL with her: what it hears of others is in Redis all the same.
   bob->mqtt().disconnect();
-  await_lease(bob_, false);  // it has waited in vain for some seconds now
+  await_lease(bob_, false);
   EXPECT_EQ(goings(*alice, bob_), 0);
   stack().thaw_postgres();
   pushed(*alice, carol_, false);

@@ -98,6 +98,20 @@ TEST_P(Source, ItIsNobodysNews) {
   EXPECT_EQ(heard.front().name, later.name);  // changes are told in the order in which they happened
 }
 
+// A commit for each would hold up everybody's log-in behind a client that comes back to thousands.
+TEST(SourceOnPostgres, SeveralAreMarkedInOneTransaction) {
+  auto& server = PrivatePostgres::shared();
+  const auto uri = server.migrated_database();
+  const auto store = open_postgres(uri, "source");
+  store->add_user("alice");
+  std::vector<std::string> convs;
+  for (int i = 0; i < 20; ++i) convs.push_back(store->create_group("", "alice", {}, 1));
+  const auto transactions = [&] { return server.number(uri, "SELECT count(DISTINCT xmin::text) FROM conversations"); };
+  EXPECT_EQ(transactions(), 20);
+  store->load_conversations(convs, {.source = {kOne, 3}});
+  EXPECT_EQ(transactions(), 1);
+}
+
 // Loading is frequent and a loss is rare: the row is not written where nothing changes.
 TEST(SourceOnPostgres, LoadingAgainWritesNothing) {
   auto& server = PrivatePostgres::shared();
