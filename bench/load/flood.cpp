@@ -26,7 +26,8 @@ void run_flood(const FloodOptions& options) {
   link.go_live();
   Poller poller;
   poller.add(link.descriptor(), 0);
-  MessageMaker maker(options.tag, 0, static_cast<std::size_t>(options.body_bytes));
+  const auto body = static_cast<std::size_t>(options.body_bytes);
+  MessageMaker maker(options.tag, 0, body, body);
   std::uint32_t made = 0;
   std::uint64_t answered = 0;
   std::uint64_t errors = 0;

@@ -54,7 +54,8 @@ class Flow {
       const auto& user = options_.senders[i];
       senders_.push_back(
           {.link = std::make_unique<Link>(Login{options_.port, user + "-out", user, options_.password}),
-           .maker = MessageMaker(options_.tag, static_cast<int>(i), static_cast<std::size_t>(options_.body_bytes)),
+           .maker = MessageMaker(options_.tag, static_cast<int>(i), static_cast<std::size_t>(options_.body_bytes),
+                                 static_cast<std::size_t>(options_.body_most)),
            .topic = pick(options_.topics, i),
            .made_at = {}});
     }

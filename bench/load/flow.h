@@ -23,6 +23,7 @@ struct FlowOptions {
   int in_flight = 20;       // publishes of a sender that await their PUBACK
   int ahead = 400;          // messages of a sender that its slowest receiver has not got: no broker's queue overflows
   int body_bytes = 100;
+  int body_most = 0;   // more than body_bytes: bodies of all lengths between the two
   int copies = 1;      // receivers that each message reaches
   std::string before;  // shell commands, run between the first message of each sender and the measured ones,
   std::string after;   // and at the end of the measured time

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   flow_command->add_option("--ahead", flow.ahead, "messages that a sender may be ahead of its receivers")
       ->capture_default_str();
   flow_command->add_option("--body", flow.body_bytes, "bytes of a message's body")->capture_default_str();
+  flow_command->add_option("--body-most", flow.body_most, "bodies of all lengths from --body to this one");
   flow_command->add_option("--copies", flow.copies, "receivers that each message reaches")->capture_default_str();
   flow_command->add_option("--before", flow.before, "shell commands behind the first messages, in front of the rest");
   flow_command->add_option("--after", flow.after, "shell commands at the end of the measured time");

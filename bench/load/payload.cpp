@@ -26,13 +26,19 @@ bool skip(std::string_view* bytes, std::string_view what) {
 
 }  // namespace
 
-MessageMaker::MessageMaker(std::string_view tag, int sender, std::size_t body_bytes) {
+MessageMaker::MessageMaker(std::string_view tag, int sender, std::size_t body_bytes, std::size_t body_most)
+    : least_(body_bytes), lengths_(body_most > body_bytes ? body_most - body_bytes + 1 : 1) {
   bytes_ = "{\"id\":\"" + std::string(tag) + "-" + std::to_string(sender) + "-";
   digits_ = bytes_.size();
-  bytes_ += std::string(kDigits, '0') + "\",\"body\":\"" + std::string(body_bytes, 'x') + "\"}";
+  bytes_ += std::string(kDigits, '0') + "\",\"body\":\"";
+  body_ = bytes_.size();
 }
 
 std::string_view MessageMaker::next(std::uint32_t number) {
+  // Multiplied by 2^32 over the golden ratio (Knuth, The Art of Computer Programming, 6.4), so that neighbours differ.
+  const auto length = least_ + ((number * 2654435769U) >> 16) % lengths_;
+  bytes_.resize(body_);
+  bytes_.append(length, 'x').append("\"}");
   for (std::size_t at = digits_ + kDigits; at-- > digits_; number /= 10)
     bytes_[at] = static_cast<char>('0' + number % 10);
   return bytes_;

@@ -4,7 +4,9 @@
 # Three quarters of the messages are direct ones of eight pairs, a quarter goes to two groups of five; who receives
 # acknowledges. Visitors come one after the other: each writes to the next one, hears what waits for it, asks the bridge
 # something and goes. In the first quarter they come as fast as they can, so that each has been here a few times and what is
-# remembered of them is complete; then two a second. Every five minutes all the others come anew, too.
+# remembered of them is complete; then two a second. Every five minutes all the others come anew, too. Bodies have 20 to 180
+# bytes: with messages of one size alone, the allocator's worst case (messages one byte longer, for which no freed block is
+# large enough: once a quarter of the hot tail) would come whenever their size changes, and not at the start.
 #
 # Flat: what must stop growing are the caches, so they are small (SOAK_OPTIONS) and full well before the second half. Of that
 # half's samples a straight line is laid (least squares), and its rise in an hour must stay under one hundredth of the memory
@@ -120,7 +122,8 @@ soak_leg() {
     [ "$length" -lt $((2 * SOAK_SLICE)) ] && [ "$length" -gt $SOAK_SLICE ] && length=$((length / 2))
     [ "$length" -le $SOAK_SLICE ] || length=$SOAK_SLICE
     turn=$((turn + 1))
-    "$load" flow --port "$CHAT_PORT" --password demo --tag "$tag-$turn" --ack-topic chat/ack --warm-up 0 --seconds "$length" "$@" 2>&1 ||
+    "$load" flow --port "$CHAT_PORT" --password demo --tag "$tag-$turn" --ack-topic chat/ack --warm-up 0 --body 20 --body-most 180 \
+      --seconds "$length" "$@" 2>&1 ||
       { say "the load generator, turn $turn of $2 $3, ended with an error (see the logs in $SOAK_DIR)" >>"$SOAK_DIR/failed"; return 1; }
   done
 }
