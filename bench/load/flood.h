@@ -1,4 +1,5 @@
-// One client that publishes as fast as it is answered, whatever the answers say, and reads what it is told.
+// One client that publishes as fast as it is answered, whatever the answers say, reads what it is told, and comes back
+// when it is disconnected.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +16,11 @@ struct FloodOptions {
   std::string topic;
   int in_flight = 100;  // publishes that await their PUBACK
   int body_bytes = 100;
+  int back_after_ms = 1000;  // behind a disconnection, as libmosquitto, Paho and MQTT.js do unless told otherwise
 };
 
-// Until SIGTERM or SIGINT. Prints KEY=VALUE lines: how many publishes were answered a second, and how many error
-// messages came for them.
+// Until SIGTERM or SIGINT. Prints KEY=VALUE lines: how many publishes were answered a second, how many error
+// messages came for them, and how often it connected.
 void run_flood(const FloodOptions& options);
 
 }  // namespace chat::load

@@ -56,6 +56,8 @@ int main(int argc, char** argv) {
   flood_command->add_option("--topic", flood.topic)->required();
   flood_command->add_option("--in-flight", flood.in_flight)->capture_default_str();
   flood_command->add_option("--body", flood.body_bytes)->capture_default_str();
+  flood_command->add_option("--back-after", flood.back_after_ms, "milliseconds until it connects anew")
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
   try {

@@ -62,6 +62,12 @@ bool set_sync(std::string_view text, Options* options) {
   return true;
 }
 
+bool set_refusals(std::string_view text, Options* options) {
+  const auto value = parse_rate(text);
+  if (value) options->hub.rates.refusals = *value;
+  return value.has_value();
+}
+
 // A setter for one rate of one allowance.
 auto rate(Allowance RateLimits::*whose, Rate Allowance::*what) {
   return [=](std::string_view text, Options* options) {
@@ -189,6 +195,9 @@ std::vector<OptionRow> make_table() {
       {"rate_bytes_per_device", "off", kRateAllowed,
        "Bytes of all payloads that one device may send; beyond, refused with rate_limited.",
        rate(&RateLimits::device, &Allowance::bytes)},
+      {"rate_refusals_per_user", "off", kRateAllowed,
+       "How often the bounds above may refuse one user; a device that goes on beyond is told and disconnected.",
+       set_refusals},
       {"max_devices", "0", "a whole number from 0 to 10000",
        "Devices of one user that may be connected; 0: any number.",
        whole(0, 10'000, [](auto value, Options* o) { o->hub.max_devices = static_cast<std::size_t>(value); })},

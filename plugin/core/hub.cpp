@@ -93,10 +93,7 @@ Access Hub::may_subscribe(const ClientRef& client, std::string_view filter, int 
       say_refused(std::string(client.user), filter, {.code = code, .reason = reason, .id = {}});
     return Access::kRefused;
   };
-  if (const auto refusal = over_rate(client, filter)) {
-    crowd_.refused(client.user, filter, *refusal);
-    return Access::kRefused;
-  }
+  if (over_rate(client, filter)) return Access::kRefused;
   if (decision.kind == Kind::kRefused) return refuse_filter(Code::kNotAllowed, decision.reason);
   if (decision.kind == Kind::kRequests) {
     bridges_.push_back(client.handle);
@@ -205,10 +202,7 @@ Access Hub::may_write(const ClientRef& client, std::string_view topic) {
   // Wills of connections that were taken over or end with the broker pass here too, unseen: the server's own topics are
   // closed to them at once, and on all others may_read() gives nobody what was not stamped.
   if (of_the_server(parsed->kind) && client.user != options_.bridge_user) {
-    if (const auto refusal = over_rate(client, parsed->kind, {})) {
-      crowd_.refused(client.user, topic, *refusal);
-      return Access::kRefused;
-    }
+    if (over_rate(client, topic, parsed->kind, {})) return Access::kRefused;
     say_refused(
         std::string(client.user), topic,
         {.code = Code::kNotAllowed, .reason = "Only the server publishes to " + in_quotes(topic) + ".", .id = {}});
@@ -256,6 +250,7 @@ Access Hub::may_read(const ClientRef& client, std::string_view topic, std::strin
 void Hub::disconnected(const void* handle, std::string_view device) {
   expire_write();
   dead_ = handle;
+  std::erase_if(ending_, [&](const Ending& one) { return one.handle == handle; });
   if (std::erase(bridges_, handle) > 0 && bridges_.empty()) signals_.bridge_went();
   auto* session = directory_.find(handle, device);
   if (session == nullptr) return;
@@ -295,10 +290,8 @@ PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, s
                    .reason = "User " + in_quotes(client.user) + " can't publish to " + in_quotes(topic) + ".",
                    .id = {}});
   }
-  if (const auto refusal = over_rate(client, parsed->kind, payload)) {
-    crowd_.refused(client.user, topic, *refusal);
+  if (over_rate(client, topic, parsed->kind, payload))
     return {.kind = PublishVerdict::Kind::kRefuse, .payload = nullptr};
-  }
   auto* session = touch(client);
   if (session == nullptr) {
     return refuse(client, topic, {.code = Code::kNotAllowed, .reason = why_no_session(client), .id = {}});

@@ -91,10 +91,12 @@ class Hub {
   std::string why_no_session(const ClientRef& client);
   bool no_more_devices(const ClientRef& client);
   void make_room(const Session& newest);
-  void kick_surplus();
-  // Takes it from what the user and the device may still do; the refusal has the id of `payload`.
-  std::optional<Refusal> over_rate(const ClientRef& client, PublishKind kind, std::string_view payload);
-  std::optional<Refusal> over_rate(const ClientRef& client, std::string_view filter);
+  void say_why_and_end(const ClientRef& client, std::string_view topic, const Refusal& why);
+  void kick_told();
+  // Takes it from what the user and the device may still do. True: it was too much, which was said.
+  bool over_rate(const ClientRef& client, std::string_view topic, PublishKind kind, std::string_view payload);
+  bool over_rate(const ClientRef& client, std::string_view filter);
+  void refuse_for_rate(const ClientRef& client, std::string_view topic, const Refusal& refusal);
   Outcome handle(const Origin& origin, Session* session, const PublishTopic& topic, std::string_view payload);
   PublishVerdict conclude(const Origin& origin, std::string_view topic, const PublishTopic& parsed,
                           std::string_view payload, Outcome outcome);
@@ -172,13 +174,13 @@ class Hub {
   std::string seal_;      // what an envelope for the bridge starts with: nobody else can know it
   SignalWriter signals_;  // behind seal_, of which it takes a copy
   std::vector<std::pair<std::string, std::string>> kicks_;  // user and device, until the next tick
-  // A device above the user's number, until it has had time to hear of it.
-  struct Surplus {
+  // A connection that is about to be ended, until its user has had time to hear why.
+  struct Ending {
+    const void* handle = nullptr;
     std::string device;
-    std::uint64_t generation = 0;
     bool told = false;  // before the latest tick
   };
-  std::vector<Surplus> surplus_;
+  std::vector<Ending> ending_;
   bool kicking_ = false;  // the broker asks for a client's old subscriptions again while it is kicked
   RateLimiter rates_;
   RefusalCrowd crowd_;

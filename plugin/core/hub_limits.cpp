@@ -1,4 +1,5 @@
-// The Hub's bounds: how much a user and a device may send, and how many devices a user may have.
+// The Hub's bounds: how much a user and a device may send, and how many devices a user may have. Who exceeds them is
+// refused, and where that is not enough, disconnected.
 #include <algorithm>
 #include <utility>
 
@@ -35,19 +36,37 @@ std::string devices(std::size_t count) {
 // ---- rates
 // ---------------------------------------------------------------------------------------------------------------
 
-std::optional<Refusal> Hub::over_rate(const ClientRef& client, PublishKind kind, std::string_view payload) {
-  if (!valid_user_name(client.user) || !valid_device_name(client.device)) return std::nullopt;  // refused for that
+bool Hub::over_rate(const ClientRef& client, std::string_view topic, PublishKind kind, std::string_view payload) {
+  if (!valid_user_name(client.user) || !valid_device_name(client.device)) return false;  // refused for that
   auto refusal = rates_.take(client.user, client.device, spending_of(kind), payload.size());
-  if (!refusal) return refusal;
+  if (!refusal) return false;
   refusal->id = json_text(payload, "id").value_or("");
   if (refusal->id.size() > kIdMax) refusal->id.clear();
-  return refusal;
+  refuse_for_rate(client, topic, *refusal);
+  return true;
 }
 
-std::optional<Refusal> Hub::over_rate(const ClientRef& client, std::string_view filter) {
-  if (client.user == options_.bridge_user) return std::nullopt;
-  if (!valid_user_name(client.user) || !valid_device_name(client.device)) return std::nullopt;
-  return rates_.take(client.user, client.device, Spending::kRequest, filter.size());
+bool Hub::over_rate(const ClientRef& client, std::string_view filter) {
+  if (client.user == options_.bridge_user) return false;
+  if (!valid_user_name(client.user) || !valid_device_name(client.device)) return false;
+  const auto refusal = rates_.take(client.user, client.device, Spending::kRequest, filter.size());
+  if (!refusal) return false;
+  refuse_for_rate(client, filter, *refusal);
+  return true;
+}
+
+// To read a publish and to refuse it costs the broker's thread about as much as to take it, so a refusal alone does not
+// keep a flood from the others. Whoever connects anew goes on where they were: they are ended at the first refusal.
+void Hub::refuse_for_rate(const ClientRef& client, std::string_view topic, const Refusal& refusal) {
+  crowd_.refused(client.user, topic, refusal);
+  if (rates_.may_be_refused(client.user)) return;
+  const auto& rate = options_.rates.refusals;
+  say_why_and_end(client, topic,
+                  {.code = Code::kRateLimited,
+                   .reason = "User " + in_quotes(client.user) + " goes on where " + std::to_string(rate.burst) +
+                             " publishes and more than " + std::to_string(rate.per_second) +
+                             " a second were refused: " + in_quotes(client.device) + " is disconnected.",
+                   .id = {}});
 }
 
 // ---- devices
@@ -87,9 +106,9 @@ void Hub::make_room(const Session& newest) {
         });
     auto& session = **oldest;
     session.surplus = true;
-    surplus_.push_back({.device = session.device, .generation = session.generation});
-    say_refused(
-        user.name, topics_.user(user.name, user_topic::kInbox),
+    say_why_and_end(
+        {.handle = session.handle, .device = session.device, .user = user.name},
+        topics_.user(user.name, user_topic::kInbox),
         {.code = Code::kNotAllowed,
          .reason = "User " + in_quotes(user.name) + " may have " + devices(options_.max_devices) + " connected: with " +
                    in_quotes(newest.device) + " there, " + in_quotes(session.device) + " is disconnected.",
@@ -97,15 +116,25 @@ void Hub::make_room(const Session& newest) {
   }
 }
 
+// ---- both
+// ----------------------------------------------------------------------------------------------------------------
+
+void Hub::say_why_and_end(const ClientRef& client, std::string_view topic, const Refusal& why) {
+  if (std::any_of(ending_.begin(), ending_.end(), [&](const Ending& one) { return one.handle == client.handle; }))
+    return;
+  ending_.push_back({.handle = client.handle, .device = std::string(client.device)});
+  crowd_.tell_now(client.user);  // behind its end the device would not hear of them
+  say_refused(std::string(client.user), topic, why);
+}
+
 // The broker hands out what was published in a callback behind the tick that follows it, so a device hears why it goes.
-void Hub::kick_surplus() {
-  for (auto& one : std::exchange(surplus_, {})) {  // who is kicked comes back into the core
+void Hub::kick_told() {
+  for (auto& one : std::exchange(ending_, {})) {  // who is kicked comes back into the core
     if (!std::exchange(one.told, true)) {
-      surplus_.push_back(std::move(one));
-      continue;
+      ending_.push_back(std::move(one));
+    } else if (!taken_over(one.handle, one.device)) {
+      kick(one.device);
     }
-    const auto* session = directory_.find_device(one.device);
-    if (session != nullptr && session->generation == one.generation) kick(one.device);
   }
 }
 

@@ -472,7 +472,7 @@ void Hub::tick() {
   outflow_.tick();
   signals_.tick();
   kick_now();
-  kick_surplus();
+  kick_told();
   rates_.tick();
   crowd_.tick();
   const auto now = clock_.steady();

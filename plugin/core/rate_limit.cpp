@@ -87,7 +87,10 @@ void RateLimiter::Meters::forget_full(TimeMs now) {
 }
 
 RateLimiter::RateLimiter(const RateLimits& limits, const Clock& clock)
-    : clock_(clock), users_(limits.user), devices_(limits.device) {}
+    : clock_(clock),
+      users_(limits.user),
+      devices_(limits.device),
+      refused_({.messages = limits.refusals, .requests = {}, .signs = {}, .bytes = {}}) {}
 
 std::optional<Refusal> RateLimiter::take(std::string_view user, std::string_view device, Spending what,
                                          std::size_t bytes) {
@@ -137,10 +140,22 @@ std::optional<Refusal> RateLimiter::take(std::string_view user, std::string_view
   return std::nullopt;
 }
 
+bool RateLimiter::may_be_refused(std::string_view user) {
+  if (!refused_.limited()) return true;
+  const auto now = clock_.steady();
+  constexpr auto kRefusal = static_cast<std::size_t>(Spending::kMessage);
+  const auto& rate = refused_.rates()[kRefusal];
+  auto& bucket = refused_.find(user, now).buckets[kRefusal];
+  if (bucket.wait(rate, 1, now) > 0) return false;
+  bucket.take(rate, 1);
+  return true;
+}
+
 void RateLimiter::tick() {
   const auto now = clock_.steady();
   users_.forget_full(now);
   devices_.forget_full(now);
+  refused_.forget_full(now);
 }
 
 }  // namespace chat

@@ -65,6 +65,7 @@ struct Allowance {
 struct RateLimits {
   Allowance user;
   Allowance device;
+  Rate refusals;  // how often one user may be refused by these
 };
 
 class RateLimiter {
@@ -76,8 +77,11 @@ class RateLimiter {
   // and when to come again; then nothing was taken from any.
   std::optional<Refusal> take(std::string_view user, std::string_view device, Spending what, std::size_t bytes);
 
+  // Behind each refusal of take()'s: false where the user was refused more often than RateLimits::refusals.
+  bool may_be_refused(std::string_view user);
+
   void tick();
-  std::size_t size() const { return users_.size() + devices_.size(); }  // how many are remembered
+  std::size_t size() const { return users_.size() + devices_.size() + refused_.size(); }  // how many are remembered
 
  private:
   static constexpr std::size_t kKinds = 4;
@@ -114,6 +118,7 @@ class RateLimiter {
   const Clock& clock_;
   Meters users_;
   Meters devices_;
+  Meters refused_;          // of users; their refusals count as messages
   std::string device_key_;  // kept for its memory
 };
 

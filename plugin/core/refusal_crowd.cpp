@@ -43,6 +43,11 @@ void RefusalCrowd::tell_together(const std::string& user, Gathered& crowd) {
   tell_(user, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+void RefusalCrowd::tell_now(std::string_view user) {
+  const auto found = crowds_.find(user);
+  if (found != crowds_.end() && found->second.count > 0) tell_together(found->first, found->second);
+}
+
 void RefusalCrowd::tick() {
   const auto now = clock_.steady();
   for (auto entry = crowds_.begin(); entry != crowds_.end();) {

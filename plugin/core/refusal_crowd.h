@@ -31,6 +31,8 @@ class RefusalCrowd {
 
   // Tells it at once, or at a later tick().
   void refused(std::string_view user, std::string_view topic, const Refusal& refusal);
+  // What was gathered of that user, now and not at a later tick().
+  void tell_now(std::string_view user);
   void tick();
 
  private:

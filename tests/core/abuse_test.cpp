@@ -185,6 +185,101 @@ TEST_F(Abuse, BytesOfAnyKindShareABound) {
   EXPECT_EQ(error_codes("alice"), (std::vector<std::string>{"rate_limited", "rate_limited"}));
 }
 
+// ---- who goes on
+
+class GoingOn : public Abuse {
+ protected:
+  void start_with(Rate refusals) {
+    options.rates.user.messages = {.per_second = 1, .burst = 1};
+    options.rates.refusals = refusals;
+    start();
+  }
+};
+
+TEST_F(GoingOn, BeyondTheRefusalsThatOneMayHaveEndsTheDeviceOnceItCouldHearWhy) {
+  start_with({.per_second = 10, .burst = 300});
+  let_through(alice_, 301);
+  EXPECT_EQ(told("alice", "error").size(), 200U) << "the first is taken, 300 are refused, of them 100 gathered";
+  tick(1);
+  tick(1);
+  EXPECT_TRUE(broker.kicked.empty());
+  forget();
+  EXPECT_EQ(message(alice_, "too many").kind, Kind::kRefuse);
+  EXPECT_EQ(message(alice_, "and on").kind, Kind::kRefuse);
+  auto errors = told("alice", "error");
+  ASSERT_EQ(errors.size(), 2U);
+  EXPECT_EQ(errors[0].at("count"), 101) << "what was gathered is told in front";
+  EXPECT_EQ(errors[0].at("ids").back(), "too many");
+  EXPECT_EQ(errors[1].at("code"), "rate_limited");
+  EXPECT_EQ(
+      errors[1].at("reason"),
+      "User \"alice\" goes on where 300 publishes and more than 10 a second were refused: \"a1\" is disconnected.");
+  EXPECT_EQ(errors[1].at("topic"), "chat/c/" + conv_ + "/msg");
+  tick(1);
+  EXPECT_TRUE(broker.kicked.empty()) << "the broker hands the error out behind this tick";
+  tick(1);
+  EXPECT_EQ(broker.kicked, std::vector<std::string>{"a1"});
+  tick(1000);
+  EXPECT_EQ(broker.kicked.size(), 1U);
+}
+
+TEST_F(GoingOn, IsMeasuredInAllConnectionsOfAUserTogetherAndForgivenWithTime) {
+  start_with({.per_second = 10, .burst = 20});
+  let_through(alice_, 30);
+  tick(1);
+  tick(1);
+  disconnect(alice_);
+  const auto another = online("alice", "a2");
+  message(another, "at once");
+  tick(1);
+  tick(1);
+  EXPECT_EQ(broker.kicked, (std::vector<std::string>{"a1", "a2"})) << "another client id is no way out";
+  disconnect(another);
+  clock.pass(1000);
+  alice_ = online("alice", "a1");
+  EXPECT_EQ(let_through(alice_, 11, "later-"), 1);
+  tick(1);
+  tick(1);
+  EXPECT_EQ(broker.kicked.size(), 2U) << "ten more may be refused by now";
+  let_through(bob_, 11, "b-");
+  tick(1);
+  tick(1);
+  EXPECT_EQ(broker.kicked.size(), 2U) << "nobody else's count";
+}
+
+TEST_F(GoingOn, OfSubscriptionsCountsToo) {
+  start_with({.per_second = 1, .burst = 5});
+  options.rates.user.requests = {.per_second = 1, .burst = 1};
+  start();
+  for (int i = 0; i < 7; ++i) subscribe(alice_, "chat/c/" + conv_ + "/msg");
+  tick(1);
+  tick(1);
+  EXPECT_EQ(broker.kicked, std::vector<std::string>{"a1"});
+}
+
+TEST_F(GoingOn, EndsNobodyWhoHasGoneOrWhoseClientIdIsSomebodyElsesByThen) {
+  start_with({.per_second = 1, .burst = 5});
+  let_through(alice_, 10);
+  disconnect(alice_);
+  alice_ = online("alice", "a1");
+  tick(1);
+  tick(1);
+  EXPECT_TRUE(broker.kicked.empty()) << "another connection than the one that went on";
+  message(alice_, "again");
+  subscribe(connect("alice", "a1"), "chat/u/alice/#");  // takes the id over, and its end is not told
+  tick(1);
+  tick(1);
+  EXPECT_TRUE(broker.kicked.empty());
+}
+
+TEST_F(GoingOn, WithoutABoundEndsNobody) {
+  start_with({});
+  let_through(alice_, 20'000);
+  tick(1);
+  tick(1);
+  EXPECT_TRUE(broker.kicked.empty());
+}
+
 // ---- devices
 
 class Devices : public Abuse {

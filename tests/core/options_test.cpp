@@ -140,7 +140,18 @@ TEST(OptionsTest, RatesAreTakenOrRefusedWithASentence) {
     EXPECT_NE(sentence.find("plugin_opt_" + given + " \"50 per second\" must be off, or a rate such as"),
               std::string::npos)
         << sentence;
+    EXPECT_FALSE(options.hub.rates.refusals.limited()) << given;
   }
+}
+
+TEST(OptionsTest, OneMayBeRefusedAnyNumberOfTimesUnlessARateSaysHowMany) {
+  Options options;
+  ASSERT_EQ(read({{"rate_refusals_per_user", "1000/s burst 5000"}}, &options), "");
+  EXPECT_EQ(options.hub.rates.refusals.per_second, 1000);
+  EXPECT_EQ(options.hub.rates.refusals.burst, 5000);
+  EXPECT_FALSE(options.hub.rates.user.messages.limited());
+  EXPECT_NE(read({{"rate_refusals_per_user", "often"}}, &options).find("plugin_opt_rate_refusals_per_user \"often\""),
+            std::string::npos);
 }
 
 TEST(OptionsTest, WhatIsGivenArrives) {

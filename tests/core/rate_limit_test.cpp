@@ -219,9 +219,28 @@ TEST_F(RateLimiterTest, WhoeverIsBackWithinTheTimeGoesOnWhereTheyWereAndOthersAr
   EXPECT_EQ(rates.size(), 0U);
 }
 
+TEST_F(RateLimiterTest, AUserMayBeRefusedSoOftenAndIsForgottenLikeTheOthers) {
+  RateLimits limits;
+  limits.refusals = {.per_second = 10, .burst = 3};
+  auto rates = limiter(limits);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(rates.may_be_refused("alice"));
+  EXPECT_FALSE(rates.may_be_refused("alice"));
+  EXPECT_TRUE(rates.may_be_refused("bob"));
+  clock.pass(100);
+  EXPECT_TRUE(rates.may_be_refused("alice"));
+  EXPECT_FALSE(rates.may_be_refused("alice"));
+  EXPECT_EQ(rates.size(), 2U);
+  clock.pass(300);
+  rates.tick();
+  EXPECT_EQ(rates.size(), 0U);
+}
+
 TEST_F(RateLimiterTest, WithoutLimitsNothingIsRememberedAndNothingRefused) {
   auto rates = limiter({});
-  for (int i = 0; i < 10'000; ++i) EXPECT_FALSE(rates.take("alice", "a", Spending::kMessage, 1 << 20));
+  for (int i = 0; i < 10'000; ++i) {
+    EXPECT_FALSE(rates.take("alice", "a", Spending::kMessage, 1 << 20));
+    EXPECT_TRUE(rates.may_be_refused("alice"));
+  }
   EXPECT_EQ(rates.size(), 0U);
 }
 

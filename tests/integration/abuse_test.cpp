@@ -185,6 +185,50 @@ TEST_P(Flood, OfDevicesIsRefusedUntilAnotherOneIsGone) {
 INSTANTIATE_TEST_SUITE_P(Mqtt, Flood, ::testing::Values(kMqtt311, kMqtt5),
                          [](const auto& version) { return version.param == kMqtt5 ? "Mqtt5" : "Mqtt311"; });
 
+// ---- who goes on
+
+struct WearyStack {
+  static StackOptions options() {
+    return {.plugin = {{"rate_messages_per_user", "1/s burst 1"}, {"rate_refusals_per_user", "1/s burst 500"}}};
+  }
+};
+class GoingOn : public StackSuite<WearyStack>, public ::testing::WithParamInterface<int> {};
+
+TEST_P(GoingOn, EndsTheDeviceBehindTheReasonAndTheOthersStay) {
+  const auto users = stack().new_users(2);
+  const auto conv = stack().new_group(users[0], {users[1]});
+  const auto flooder = device(users[0], {.protocol = GetParam()});
+  const auto tablet = device(users[0], {.protocol = GetParam()});  // of the same user
+  const auto neighbour = device(users[1], {.protocol = GetParam()});
+  const auto go_on_until_the_end = [&](ChatClient& client) {
+    eventually("the flooder's end", [&] {
+      for (int i = 0; i < 50; ++i) client.mqtt().publish_async(message_topic(conv), text("f", "flood").dump(), nullptr);
+      return !client.mqtt().connected();
+    });
+  };
+  go_on_until_the_end(*flooder);
+  const auto reason = "\"" + flooder->device() + "\" is disconnected";
+  const auto says_why = [&](const json& error) {
+    return error.at("code") == "rate_limited" &&
+           error.at("reason").get<std::string>().find(reason) != std::string::npos;
+  };
+  for (const auto* client : {flooder.get(), tablet.get()}) {
+    eventually("the reason", [&] {
+      const auto errors = client->errors();
+      return std::any_of(errors.begin(), errors.end(), says_why);
+    });
+  }
+  EXPECT_TRUE(tablet->mqtt().connected());
+  EXPECT_TRUE(neighbour->mqtt().connected());
+  EXPECT_EQ(request(*neighbour, "ping").at("ok"), true);
+  ChatClient another(port(), users[0], {.protocol = GetParam(), .subscribe = false});
+  another.connect();
+  go_on_until_the_end(another);
+}
+
+INSTANTIATE_TEST_SUITE_P(Mqtt, GoingOn, ::testing::Values(kMqtt311, kMqtt5),
+                         [](const auto& version) { return version.param == kMqtt5 ? "Mqtt5" : "Mqtt311"; });
+
 // ---- devices that come and go
 
 struct KickingStack {
