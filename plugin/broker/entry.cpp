@@ -98,7 +98,8 @@ int on_message(int, void* event_data, void*) {
         plugin->hub().published(client_of(event->client), text_or_empty(event->topic), payload, event->qos);
     using Kind = PublishVerdict::Kind;
     if (verdict.kind == Kind::kOutside) return static_cast<int>(MOSQ_ERR_SUCCESS);
-    if (verdict.kind == Kind::kRefuse) return static_cast<int>(MOSQ_ERR_ACL_DENIED);
+    if (verdict.kind == Kind::kRefuse)
+      return verdict.quota ? mosquitto_api::quota_exceeded() : static_cast<int>(MOSQ_ERR_ACL_DENIED);
     if (verdict.kind == Kind::kReplace) {
       const std::string_view bytes = verdict.payload ? std::string_view(*verdict.payload) : std::string_view();
       void* copy = nullptr;

@@ -15,6 +15,10 @@ inline constexpr int kDefer = MOSQ_ERR_PLUGIN_DEFER;
 inline constexpr int kIgnore =
     32;  // Mosquitto 2.1: as if the plugin were absent; older brokers would disconnect the client
 
+// The answer to MOSQ_EVT_MESSAGE for which an MQTT 5 client is told 0x97 (quota exceeded) and stays connected; older
+// brokers have none, and with them it is 0x87 (not authorised).
+int quota_exceeded();
+
 // Whether the running broker is Mosquitto 2.1 or later: one of its functions exists there only.
 bool is_2_1();
 

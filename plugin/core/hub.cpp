@@ -291,7 +291,7 @@ PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, s
                    .id = {}});
   }
   if (over_rate(client, topic, parsed->kind, payload))
-    return {.kind = PublishVerdict::Kind::kRefuse, .payload = nullptr};
+    return {.kind = PublishVerdict::Kind::kRefuse, .payload = nullptr, .quota = true};
   auto* session = touch(client);
   if (session == nullptr) {
     return refuse(client, topic, {.code = Code::kNotAllowed, .reason = why_no_session(client), .id = {}});
@@ -476,7 +476,9 @@ PublishVerdict Hub::forward_request(const ClientRef& client, std::string_view to
 
 PublishVerdict Hub::refuse(const ClientRef& client, std::string_view topic, const Refusal& refusal) {
   if (valid_user_name(client.user)) say_refused(std::string(client.user), topic, refusal);
-  return {.kind = PublishVerdict::Kind::kRefuse, .payload = nullptr};
+  return {.kind = PublishVerdict::Kind::kRefuse,
+          .payload = nullptr,
+          .quota = refusal.code == Code::kRateLimited || refusal.code == Code::kStorageFull};
 }
 
 void Hub::say_refused(const std::string& user, std::string_view topic, const Refusal& refusal) {

@@ -53,7 +53,8 @@ enum class Access : std::uint8_t { kOutside, kGranted, kRefused };
 struct PublishVerdict {
   enum class Kind : std::uint8_t { kOutside, kUntouched, kReplace, kRefuse };
   Kind kind = Kind::kOutside;
-  Bytes payload;  // with kReplace; null: an empty payload, which no subscriber is given
+  Bytes payload;       // with kReplace; null: an empty payload, which no subscriber is given
+  bool quota = false;  // with kRefuse: a bound was reached, later it may pass
 };
 
 class Hub {

@@ -65,7 +65,9 @@ TEST_F(Cursors, ARevAboveTheLastEventIsClippedAndCostsNoLaterEvent) {
 // The sender was told that it was not kept, and sends it again.
 TEST_F(Cursors, AnAcknowledgementThatTheJournalRefusedIsKeptWhenItComesAgain) {
   journal.answer_next(AppendResult::kFull);
-  EXPECT_EQ(ack(bob_, conv_, 3).kind, Kind::kRefuse);
+  const auto refused = ack(bob_, conv_, 3);
+  EXPECT_EQ(refused.kind, Kind::kRefuse);
+  EXPECT_TRUE(refused.quota);
   EXPECT_EQ(error_codes("bob"), std::vector<std::string>{"storage_full"});
   EXPECT_NE(ack(bob_, conv_, 3).kind, Kind::kRefuse);
   settle();

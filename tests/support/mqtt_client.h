@@ -28,6 +28,7 @@ inline constexpr int kMqtt5 = 5;
 
 // The reason code by which the broker refuses what an ACL forbids.
 inline constexpr int kNotAuthorised = 0x87;
+inline constexpr int kQuotaExceeded = 0x97;
 
 struct Message {
   std::string topic;
