@@ -63,9 +63,9 @@ void Hub::refuse_for_rate(const ClientRef& client, std::string_view topic, const
   const auto& rate = options_.rates.refusals;
   say_why_and_end(client, topic,
                   {.code = Code::kRateLimited,
-                   .reason = "User " + in_quotes(client.user) + " goes on where " + std::to_string(rate.burst) +
-                             " publishes and more than " + std::to_string(rate.per_second) +
-                             " a second were refused: " + in_quotes(client.device) + " is disconnected.",
+                   .reason = "User " + in_quotes(client.user) + " was refused more than " +
+                             std::to_string(rate.per_second) + " times a second and " + std::to_string(rate.burst) +
+                             " times at once, and goes on: " + in_quotes(client.device) + " is disconnected.",
                    .id = {}});
 }
 

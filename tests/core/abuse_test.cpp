@@ -213,9 +213,9 @@ TEST_F(GoingOn, BeyondTheRefusalsThatOneMayHaveEndsTheDeviceOnceItCouldHearWhy) 
   EXPECT_EQ(errors[0].at("count"), 101) << "what was gathered is told in front";
   EXPECT_EQ(errors[0].at("ids").back(), "too many");
   EXPECT_EQ(errors[1].at("code"), "rate_limited");
-  EXPECT_EQ(
-      errors[1].at("reason"),
-      "User \"alice\" goes on where 300 publishes and more than 10 a second were refused: \"a1\" is disconnected.");
+  EXPECT_EQ(errors[1].at("reason"),
+            "User \"alice\" was refused more than 10 times a second and 300 times at once, and goes on: \"a1\" is "
+            "disconnected.");
   EXPECT_EQ(errors[1].at("topic"), "chat/c/" + conv_ + "/msg");
   tick(1);
   EXPECT_TRUE(broker.kicked.empty()) << "the broker hands the error out behind this tick";
