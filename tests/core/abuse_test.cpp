@@ -268,6 +268,12 @@ TEST_F(GoingOn, EndsNobodyWhoHasGoneOrWhoseClientIdIsSomebodyElsesByThen) {
   tick(1);
   EXPECT_TRUE(broker.kicked.empty()) << "another connection than the one that went on";
   message(alice_, "again");
+  disconnect(alice_);
+  subscribe(alice_, "chat/u/alice/#");
+  tick(1);
+  tick(1);
+  EXPECT_TRUE(broker.kicked.empty()) << "another connection that has the old one's place in the broker's memory";
+  message(alice_, "and again");
   subscribe(connect("alice", "a1"), "chat/u/alice/#");  // takes the id over, and its end is not told
   tick(1);
   tick(1);
