@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/support/broker_version.h"
 #include "tests/support/requesting.h"
 #include "tests/support/stack_suite.h"
 
@@ -21,11 +22,7 @@ constexpr int kDeviceBurst = 20;
 
 // What an MQTT 5 client is told where a bound was exceeded: brokers before 2.1 have no word for it.
 int quota_code(ChatClient& client) {
-  const std::string topic = "$SYS/broker/version";
-  client.mqtt().subscribe(topic);
-  const auto version =
-      client.mqtt().expect("the broker's version", [&](const Message& one) { return one.topic == topic; });
-  return version.payload.starts_with("mosquitto version 2.0.") ? kNotAuthorised : kQuotaExceeded;
+  return broker_version(client.mqtt()).starts_with("2.0.") ? kNotAuthorised : kQuotaExceeded;
 }
 
 // ---- rates

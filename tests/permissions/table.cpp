@@ -174,7 +174,7 @@ constexpr auto kPlaces = std::to_array<Place>({
     malformed("chat/c/{group}/msg\xE2\x82"),          // cut off
     malformed("chat/c/{group}/msg\xF4\x90\x80\x80"),  // beyond U+10FFFF
     malformed("{slashes}"),                           // more levels than the broker takes
-    malformed("").share(kEveryone),
+    malformed("").share(kEveryone).only_2_0_11(),
 });
 
 }  // namespace

@@ -99,6 +99,7 @@ struct Place {
   std::array<Who, kOperations.size()> may{};
   std::string_view payload = R"({"id":"{id}","body":"{token}"})";  // what is published there
   bool told = false;  // whoever is there gets to read what was published: the witness is to have it
+  bool unnoticed_by_2_0_11 = false;
 
   constexpr Who who(Operation operation) const { return may[static_cast<std::size_t>(operation)]; }
   constexpr Place set(Operation operation, Who who) const {
@@ -111,6 +112,12 @@ struct Place {
   constexpr Place receive(Who who) const { return set(Operation::kReceive, who); }
   constexpr Place share(Who who) const { return set(Operation::kShare, who); }
   constexpr Place receive_shared(Who who) const { return set(Operation::kReceiveShared, who); }
+  // Later brokers than Debian 12's see that it is malformed, and grant it to nobody.
+  constexpr Place only_2_0_11() const {
+    Place changed = *this;
+    changed.unnoticed_by_2_0_11 = true;
+    return changed;
+  }
   constexpr Place saying(std::string_view what) const {
     Place changed = *this;
     changed.payload = what;
