@@ -30,7 +30,8 @@ class Flood {
       ++connections_;
       try {
         connection();
-      } catch (const std::exception&) {  // disconnected; it comes back
+      } catch (const std::exception&) {
+        if (answered_ == 0) throw;  // it never got in
       }
       pause();
     }

@@ -20,7 +20,7 @@ struct FloodOptions {
 };
 
 // Until SIGTERM or SIGINT. Prints KEY=VALUE lines: how many publishes were answered a second, how many error
-// messages came for them, and how often it connected.
+// messages came for them, and how often it connected. Throws std::runtime_error where it can't even begin.
 void run_flood(const FloodOptions& options);
 
 }  // namespace chat::load

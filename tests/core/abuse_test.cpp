@@ -32,6 +32,15 @@ class Abuse : public HubRig {
     return through;
   }
 
+  void expect_its_end_once_it_could_hear_why(const std::string& device) {
+    tick(1);
+    EXPECT_TRUE(broker.kicked.empty()) << "the broker hands the error out behind this tick";
+    tick(1);
+    EXPECT_EQ(broker.kicked, std::vector<std::string>{device});
+    tick(1000);
+    EXPECT_EQ(broker.kicked.size(), 1U);
+  }
+
   std::string conv_;
   Phone alice_;
   Phone bob_;
@@ -217,12 +226,7 @@ TEST_F(GoingOn, BeyondTheRefusalsThatOneMayHaveEndsTheDeviceOnceItCouldHearWhy) 
             "User \"alice\" was refused more than 10 times a second and 300 times at once, and goes on: \"a1\" is "
             "disconnected.");
   EXPECT_EQ(errors[1].at("topic"), "chat/c/" + conv_ + "/msg");
-  tick(1);
-  EXPECT_TRUE(broker.kicked.empty()) << "the broker hands the error out behind this tick";
-  tick(1);
-  EXPECT_EQ(broker.kicked, std::vector<std::string>{"a1"});
-  tick(1000);
-  EXPECT_EQ(broker.kicked.size(), 1U);
+  expect_its_end_once_it_could_hear_why("a1");
 }
 
 TEST_F(GoingOn, IsMeasuredInAllConnectionsOfAUserTogetherAndForgivenWithTime) {
@@ -308,12 +312,7 @@ TEST_F(Devices, OneMoreEndsTheOldestOnceItCouldHearWhy) {
   EXPECT_EQ(told("alice", "error")[0].at("code"), "not_allowed");
   EXPECT_EQ(told("alice", "error")[0].at("reason"),
             "User \"alice\" may have 2 devices connected: with \"a3\" there, \"a1\" is disconnected.");
-  tick(1);
-  EXPECT_TRUE(broker.kicked.empty()) << "the broker hands the error out behind this tick";
-  tick(1);
-  EXPECT_EQ(broker.kicked, std::vector<std::string>{"a1"});
-  tick(1000);
-  EXPECT_EQ(broker.kicked.size(), 1U);
+  expect_its_end_once_it_could_hear_why("a1");
 }
 
 TEST_F(Devices, SeveralAtOnceEndAsMany) {
