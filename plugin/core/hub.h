@@ -92,7 +92,8 @@ class Hub {
   std::string why_no_session(const ClientRef& client);
   bool no_more_devices(const ClientRef& client);
   void make_room(const Session& newest);
-  void say_why_and_end(const ClientRef& client, std::string_view topic, const Refusal& why);
+  // False: it is about to be ended already.
+  bool end_soon(const void* handle, std::string_view device);
   void kick_told();
   // Takes it from what the user and the device may still do. True: it was too much, which was said.
   bool over_rate(const ClientRef& client, std::string_view topic, PublishKind kind, std::string_view payload);

@@ -60,13 +60,14 @@ bool Hub::over_rate(const ClientRef& client, std::string_view filter) {
 void Hub::refuse_for_rate(const ClientRef& client, std::string_view topic, const Refusal& refusal) {
   crowd_.refused(client.user, topic, refusal);
   if (rates_.may_be_refused(client.user)) return;
+  if (!end_soon(client.handle, client.device)) return;
   const auto& rate = options_.rates.refusals;
-  say_why_and_end(client, topic,
-                  {.code = Code::kRateLimited,
-                   .reason = "User " + in_quotes(client.user) + " was refused more than " +
-                             std::to_string(rate.per_second) + " times a second and " + std::to_string(rate.burst) +
-                             " times at once, and goes on: " + in_quotes(client.device) + " is disconnected.",
-                   .id = {}});
+  crowd_.last_words(client.user, topic,
+                    {.code = Code::kRateLimited,
+                     .reason = "User " + in_quotes(client.user) + " was refused more than " +
+                               std::to_string(rate.per_second) + " times a second and " + std::to_string(rate.burst) +
+                               " times at once, and goes on: " + in_quotes(client.device) + " is disconnected.",
+                     .id = {}});
 }
 
 // ---- devices
@@ -106,9 +107,9 @@ void Hub::make_room(const Session& newest) {
         });
     auto& session = **oldest;
     session.surplus = true;
-    say_why_and_end(
-        {.handle = session.handle, .device = session.device, .user = user.name},
-        topics_.user(user.name, user_topic::kInbox),
+    end_soon(session.handle, session.device);
+    say_refused(
+        user.name, topics_.user(user.name, user_topic::kInbox),
         {.code = Code::kNotAllowed,
          .reason = "User " + in_quotes(user.name) + " may have " + devices(options_.max_devices) + " connected: with " +
                    in_quotes(newest.device) + " there, " + in_quotes(session.device) + " is disconnected.",
@@ -119,12 +120,11 @@ void Hub::make_room(const Session& newest) {
 // ---- both
 // ----------------------------------------------------------------------------------------------------------------
 
-void Hub::say_why_and_end(const ClientRef& client, std::string_view topic, const Refusal& why) {
-  if (std::any_of(ending_.begin(), ending_.end(), [&](const Ending& one) { return one.handle == client.handle; }))
-    return;
-  ending_.push_back({.handle = client.handle, .device = std::string(client.device)});
-  crowd_.tell_now(client.user);  // behind its end the device would not hear of them
-  say_refused(std::string(client.user), topic, why);
+bool Hub::end_soon(const void* handle, std::string_view device) {
+  if (std::any_of(ending_.begin(), ending_.end(), [&](const Ending& one) { return one.handle == handle; }))
+    return false;
+  ending_.push_back({.handle = handle, .device = std::string(device)});
+  return true;
 }
 
 // The broker hands out what was published in a callback behind the tick that follows it, so a device hears why it goes.

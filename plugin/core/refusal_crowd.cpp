@@ -5,24 +5,27 @@
 
 namespace chat {
 
+StringMap<RefusalCrowd::Gathered>::value_type& RefusalCrowd::crowd_of(std::string_view user, TimeMs now) {
+  const auto found = crowds_.find(user);
+  if (found != crowds_.end()) return *found;
+  return *crowds_
+              .emplace(user, Gathered{.bucket = TokenBucket(kOneByOne, now),
+                                      .told_at = now,
+                                      .last_words_at = {},
+                                      .count = 0,
+                                      .ids = {},
+                                      .topic = {},
+                                      .latest = {}})
+              .first;
+}
+
 void RefusalCrowd::refused(std::string_view user, std::string_view topic, const Refusal& refusal) {
   const auto now = clock_.steady();
-  auto found = crowds_.find(user);
-  if (found == crowds_.end()) {
-    found = crowds_
-                .emplace(user, Gathered{.bucket = TokenBucket(kOneByOne, now),
-                                        .told_at = now,
-                                        .count = 0,
-                                        .ids = {},
-                                        .topic = {},
-                                        .latest = {}})
-                .first;
-  }
-  auto& crowd = found->second;
+  auto& [name, crowd] = crowd_of(user, now);
   // Nothing overtakes what was gathered.
   if (crowd.count == 0 && crowd.bucket.wait(kOneByOne, 1, now) == 0) {
     crowd.bucket.take(kOneByOne, 1);
-    tell_(found->first, refusal_json(refusal, topic));
+    tell_(name, refusal_json(refusal, topic));
     return;
   }
   if (crowd.count++ == 0) crowd.told_at = now;
@@ -43,9 +46,17 @@ void RefusalCrowd::tell_together(const std::string& user, Gathered& crowd) {
   tell_(user, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
-void RefusalCrowd::tell_now(std::string_view user) {
-  const auto found = crowds_.find(user);
-  if (found != crowds_.end() && found->second.count > 0) tell_together(found->first, found->second);
+void RefusalCrowd::last_words(std::string_view user, std::string_view topic, const Refusal& refusal) {
+  const auto now = clock_.steady();
+  auto& [name, crowd] = crowd_of(user, now);
+  if (crowd.last_words_at && now - *crowd.last_words_at < kTogetherEveryMs) {
+    crowd.topic = topic;
+    crowd.latest = refusal;
+    return;
+  }
+  crowd.last_words_at = now;
+  if (crowd.count > 0) tell_together(name, crowd);
+  tell_(name, refusal_json(refusal, topic));
 }
 
 void RefusalCrowd::tick() {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,19 +32,23 @@ class RefusalCrowd {
 
   // Tells it at once, or at a later tick().
   void refused(std::string_view user, std::string_view topic, const Refusal& refusal);
-  // What was gathered of that user, now and not at a later tick().
-  void tell_now(std::string_view user);
+  // Why the user's device is about to be disconnected: behind what was gathered, both at once, for later the device
+  // would not hear of it. Where that was just done for the user it joins the crowd: who connects over and over is not
+  // answered each time.
+  void last_words(std::string_view user, std::string_view topic, const Refusal& refusal);
   void tick();
 
  private:
   struct Gathered {
     TokenBucket bucket;
     TimeMs told_at = 0;  // Clock::steady()
+    std::optional<TimeMs> last_words_at;
     std::size_t count = 0;
     std::vector<std::string> ids;
     std::string topic;
     Refusal latest;
   };
+  StringMap<Gathered>::value_type& crowd_of(std::string_view user, TimeMs now);
   void tell_together(const std::string& user, Gathered& crowd);
 
   const Clock& clock_;

@@ -253,6 +253,33 @@ TEST_F(GoingOn, IsMeasuredInAllConnectionsOfAUserTogetherAndForgivenWithTime) {
   EXPECT_EQ(broker.kicked.size(), 2U) << "nobody else's count";
 }
 
+// Else who connects over and over would have their other devices flooded with errors.
+TEST_F(GoingOn, ComingBackAtOnceIsNotAnsweredEachTime) {
+  start_with({.per_second = 1, .burst = 210});
+  let_through(alice_, 220);
+  tick(1);
+  forget();
+  for (int i = 0; i < 50; ++i) {
+    disconnect(alice_);
+    alice_ = online("alice", "a1");
+    message(alice_, "back-" + std::to_string(i));
+    tick(1);
+    tick(1);
+  }
+  EXPECT_EQ(broker.kicked.size(), 50U);
+  EXPECT_TRUE(told("alice", "error").empty()) << "as long as what was said is fresh";
+  tick(250);
+  const auto errors = told("alice", "error");
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_EQ(errors[0].at("ids").back(), "back-49");
+  EXPECT_NE(errors[0].at("reason").get<std::string>().find("\"a1\" is disconnected."), std::string::npos) << errors[0];
+  forget();
+  disconnect(alice_);
+  alice_ = online("alice", "a1");
+  message(alice_, "later");
+  EXPECT_EQ(told("alice", "error").size(), 2U) << "the refusal, and why it is disconnected";
+}
+
 TEST_F(GoingOn, OfSubscriptionsCountsToo) {
   start_with({.per_second = 1, .burst = 5});
   options.rates.user.requests = {.per_second = 1, .burst = 1};
