@@ -165,7 +165,14 @@ void CommandWorker::hear_answers() {
 
 void CommandWorker::publish_some() {
   hear_answers();
-  if (Clock::now() < publish_again_) return;
+  const auto now = Clock::now();
+  if (now < publish_again_) return;
+  // Ids are drawn before the commit: a row may appear below one that was published already. While nothing is under way,
+  // what is there is what was not published; else it is looked for once a second.
+  if (under_way_.empty() || now >= look_again_) {
+    published_ = 0;
+    look_again_ = now + kPoll;
+  }
   while (working() && under_way_.size() < kUnderWayLow) {
     const auto rows = store_->outgoing(published_, kOutgoingAtOnce);
     for (const auto& row : rows) {

@@ -65,8 +65,9 @@ class CommandWorker {
   const Publish publish_;
   const std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
   std::set<std::int64_t> under_way_;                     // published and not answered
-  std::int64_t published_ = 0;                           // rows of `outgoing` up to this id were published
+  std::int64_t published_ = 0;                           // rows of `outgoing` up to this id were looked at
   std::chrono::steady_clock::time_point publish_again_;  // not before
+  std::chrono::steady_clock::time_point look_again_;     // by then from the first row on
 
   std::mutex mutex_;
   std::condition_variable changed_;
