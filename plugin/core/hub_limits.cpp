@@ -55,8 +55,8 @@ bool Hub::over_rate(const ClientRef& client, std::string_view filter) {
   return true;
 }
 
-// To read a publish and to refuse it costs the broker's thread about as much as to take it, so a refusal alone does not
-// keep a flood from the others. Whoever connects anew goes on where they were: they are ended at the first refusal.
+// What is refused was read by the broker's thread and is answered by it, so a refusal alone does not keep a flood from
+// the others. Whoever connects anew goes on where they were: they are ended at the first refusal.
 void Hub::refuse_for_rate(const ClientRef& client, std::string_view topic, const Refusal& refusal) {
   crowd_.refused(client.user, topic, refusal);
   if (rates_.may_be_refused(client.user)) return;
