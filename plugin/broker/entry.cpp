@@ -132,8 +132,7 @@ int on_disconnect(int, void* event_data, void*) {
 int on_tick(int, void* event_data, void*) {
   return guarded(MOSQ_ERR_SUCCESS, [&] {
     plugin->tick();
-    // Mosquitto 2.1 built without websockets would otherwise sleep for a day; 2.0 ignores it.
-    static_cast<mosquitto_evt_tick*>(event_data)->next_ns = 100;
+    mosquitto_api::tick_again_within_100_ms(*static_cast<mosquitto_evt_tick*>(event_data));
     return static_cast<int>(MOSQ_ERR_SUCCESS);
   });
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <mosquitto.h>
+#if LIBMOSQUITTO_VERSION_NUMBER < 2001000  // from 2.1 on the first has it all
 #include <mosquitto_broker.h>
 #include <mosquitto_plugin.h>
+#endif
 
 namespace chat::mosquitto_api {
 
@@ -18,6 +20,16 @@ inline constexpr int kIgnore =
 // The answer to MOSQ_EVT_MESSAGE for which an MQTT 5 client is told 0x97 (quota exceeded) and stays connected; older
 // brokers have none, and with them it is 0x87 (not authorised).
 int quota_exceeded();
+
+// Mosquitto 2.1 built without websockets would otherwise sleep for a day. 2.0 ignores it; what it calls next_ns
+// is 2.1's next_ms, and either runs what was built with the other's headers.
+inline void tick_again_within_100_ms(mosquitto_evt_tick& tick) {
+#if LIBMOSQUITTO_VERSION_NUMBER < 2001000
+  tick.next_ns = 100;
+#else
+  tick.next_ms = 100;
+#endif
+}
 
 // Whether the running broker is Mosquitto 2.1 or later: one of its functions exists there only.
 bool is_2_1();

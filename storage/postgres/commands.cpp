@@ -180,7 +180,7 @@ class Application {
   Rev recalled_rev_ = 0;
 };
 
-QueuedCommand command_of(const pqxx::row& row) {
+QueuedCommand command_of(const compat::Row& row) {
   QueuedCommand queued;
   queued.id = number(row[0]);
   queued.conv = text(row[1]);

@@ -6,8 +6,8 @@
 
 namespace chat {
 
-inline DeviceSettings settings_of(const pqxx::row& row, int column) {
-  using Column = pqxx::row::size_type;
+inline DeviceSettings settings_of(const compat::Row& row, int column) {
+  using Column = compat::Row::size_type;
   const auto at = [&](int offset) { return row[static_cast<Column>(column + offset)]; };
   DeviceSettings settings;
   if (!at(0).is_null()) settings.replay = static_cast<Replay>(number(at(0)));
@@ -17,7 +17,7 @@ inline DeviceSettings settings_of(const pqxx::row& row, int column) {
 }
 
 // A row of user_name, device, first_seen, last_seen and the settings.
-inline DeviceRow device_of(const pqxx::row& row) {
+inline DeviceRow device_of(const compat::Row& row) {
   return {text(row[0]), text(row[1]), number(row[2]), number(row[3]), settings_of(row, 4)};
 }
 

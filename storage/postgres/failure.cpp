@@ -51,7 +51,7 @@ void throw_store_error() {
     throw StoreUnavailable(
         "PostgreSQL: the connection was lost inside COMMIT; look whether it was done before you repeat it");
   } catch (const pqxx::sql_error& error) {
-    throw_for_state(error.sqlstate(), "PostgreSQL: " + one_line(error.what()));
+    throw_for_state(std::string(error.sqlstate()), "PostgreSQL: " + one_line(error.what()));
   } catch (const std::exception& error) {
     throw StoreUnavailable("PostgreSQL: " + one_line(error.what()));
   }

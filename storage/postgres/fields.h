@@ -11,17 +11,17 @@
 
 namespace chat {
 
-inline std::int64_t number(const pqxx::field& field) {
+inline std::int64_t number(const compat::Field& field) {
   std::int64_t value = 0;
   if (!field.is_null()) std::from_chars(field.c_str(), field.c_str() + field.size(), value);
   return value;
 }
 
-inline std::string text(const pqxx::field& field) {
+inline std::string text(const compat::Field& field) {
   return field.is_null() ? std::string() : std::string(field.c_str(), field.size());
 }
 
-inline Uuid uuid(const pqxx::field& field) {
+inline Uuid uuid(const compat::Field& field) {
   const auto value = parse_uuid({field.c_str(), field.size()});
   if (!value) throw StoreCorrupt("\"" + text(field) + "\" is not a UUID");
   return *value;

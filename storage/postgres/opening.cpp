@@ -59,7 +59,7 @@ constexpr Statement kForgetSurplus{
 
 constexpr Statement kUserIsThere{"user_is_there", "SELECT 1 FROM users WHERE name = $1"};
 
-Owed owed_of(const pqxx::row& row, int first) {
+Owed owed_of(const compat::Row& row, int first) {
   return {number(row[first]),     text(row[first + 1]),   number(row[first + 2]), number(row[first + 3]),
           number(row[first + 4]), number(row[first + 5]), number(row[first + 6])};
 }

@@ -1,13 +1,18 @@
-// The one place that knows how libpqxx 6.4 (Debian 12) and 7.10 (Debian 13) differ.
+// The one place that knows how libpqxx 6.4 (Debian 12), 7.10 (Debian 13) and 8.0 differ.
 #pragma once
 
 #include <functional>
 #include <pqxx/pqxx>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace chat::compat {
+
+// What result[i] and result[i][j] are. From 8 on both only refer to the result, which has to live on.
+using Row = std::remove_cvref_t<decltype(std::declval<const pqxx::result&>()[0])>;
+using Field = std::remove_cvref_t<decltype(std::declval<const Row&>()[0])>;
 
 #if PQXX_VERSION_MAJOR >= 7
 

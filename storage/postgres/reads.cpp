@@ -183,7 +183,7 @@ std::optional<UserState> user_of(const pqxx::result& rows, const std::string& na
   return user;
 }
 
-StoredMessage message_of(const pqxx::row& row) {
+StoredMessage message_of(const compat::Row& row) {
   StoredMessage message;
   message.conv_id = number(row[0]);
   message.conv = text(row[1]);

@@ -165,7 +165,7 @@ class PostgresSearchIndex : public SearchIndex {
   }
 
   // Answers the bytes of its payload.
-  std::int64_t add(const pqxx::row& row, Rows* rows) {
+  std::int64_t add(const compat::Row& row, Rows* rows) {
     const auto payload = text(row[4]);
     const auto vector = search_vector(search_text(payload), number(row[0]), text(row[3]));
     if (!vector.empty()) {

@@ -1,5 +1,7 @@
 #include "tests/chaos/run.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iostream>

@@ -1,6 +1,5 @@
 #include "tests/support/mqtt_client.h"
 
-#include <mqtt_protocol.h>
 #include <sys/socket.h>
 
 #include <algorithm>

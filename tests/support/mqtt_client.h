@@ -5,6 +5,9 @@
 #pragma once
 
 #include <mosquitto.h>
+#if LIBMOSQUITTO_VERSION_NUMBER < 2001000  // from 2.1 on the first has it all
+#include <mqtt_protocol.h>
+#endif
 
 #include <condition_variable>
 #include <functional>

@@ -38,7 +38,7 @@ constexpr Statement kContacts{
     "SELECT c.other, u.display_name, u.avatar, c.state, c.at FROM contacts c JOIN users u ON u.name = c.other "
     "WHERE c.user_name = $1 AND c.other > $2 AND ($3 < 0 OR c.state = $3) ORDER BY c.other LIMIT $4"};
 
-std::optional<ContactState> state_of(const pqxx::field& field) {
+std::optional<ContactState> state_of(const compat::Field& field) {
   if (field.is_null()) return std::nullopt;
   return static_cast<ContactState>(number(field));
 }

@@ -49,7 +49,7 @@ constexpr Statement kFetch{
     "WHERE m.conv_id = k.conv_id AND m.seq = k.seq AND m.server_time = k.server_time AND m.recalled_at IS NULL "
     "AND NOT chat_expired(m.server_time, m.ttl_s, $4) OFFSET 0) t ORDER BY k.n"};
 
-StoredMessage message_of(const pqxx::row& row) {
+StoredMessage message_of(const compat::Row& row) {
   StoredMessage message;
   message.conv = text(row[1]);
   message.seq = number(row[2]);

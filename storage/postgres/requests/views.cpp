@@ -69,7 +69,7 @@ constexpr Statement kUnread{
     "FROM (SELECT * FROM s WHERE s.conv_id > $3 ORDER BY s.conv_id LIMIT $4) s "
     "JOIN conversations c ON c.id = s.conv_id) r ON true ORDER BY r.conv_id"};
 
-ConversationView view_of(const pqxx::row& row) {
+ConversationView view_of(const compat::Row& row) {
   ConversationView view;
   view.conv = text(row[2]);
   view.kind = static_cast<ConversationKind>(number(row[3]));
@@ -90,9 +90,9 @@ ConversationView view_of(const pqxx::row& row) {
   return view;
 }
 
-constexpr pqxx::row::size_type kLast = 20;  // the first column behind those of view_of(), in kOverviewOf
+constexpr compat::Row::size_type kLast = 20;  // the first column behind those of view_of(), in kOverviewOf
 
-std::optional<StoredMessage> last_of(const pqxx::row& row, const std::string& conv) {
+std::optional<StoredMessage> last_of(const compat::Row& row, const std::string& conv) {
   if (row[kLast].is_null()) return std::nullopt;
   StoredMessage last;
   last.conv = conv;
