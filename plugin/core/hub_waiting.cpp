@@ -146,7 +146,11 @@ void Hub::resume_one(const std::shared_ptr<Parked>& parked) {
 void Hub::resolve(Parked& parked, bool journaled) {
   unpin(parked);
   // Where this can't be written the publish is parked again after a crash, and then refused or recognised once more.
-  if (!journaled) journal_.append(ResolvedRecord{.resolves = parked.position}, nullptr);
+  if (journaled) {
+    parking_.became_record(parked.position, journal_.end());
+  } else {
+    journal_.append(ResolvedRecord{.resolves = parked.position}, nullptr);
+  }
   parking_.finish(parked);
 }
 
@@ -407,6 +411,8 @@ void Hub::tell_events(const Conversation& conversation, const std::vector<Stored
 }
 
 void Hub::committed(const Committed& batch) {
+  for (const auto position : parking_.take_stored(batch.up_to))
+    journal_.append(ResolvedRecord{.resolves = position}, nullptr);
   for (const auto& [name, seq] : batch.conversations) {
     if (auto* conversation = conversations_.peek(name))
       conversation->committed_seq = std::max(conversation->committed_seq, seq);

@@ -50,6 +50,13 @@ std::vector<std::shared_ptr<Parked>> Parking::take(std::string_view key) {
   return items;
 }
 
+std::vector<Position> Parking::take_stored(Position up_to) {
+  std::vector<Position> stored;
+  for (; !unstored_.empty() && unstored_.front().end <= up_to; unstored_.pop_front())
+    stored.push_back(unstored_.front().parked);
+  return stored;
+}
+
 void Parking::publish_floor() {
   while (!order_.empty() && order_.front()->done) order_.pop_front();
   floor_.store(order_.empty() ? kNothingParked : order_.front()->position, std::memory_order_release);

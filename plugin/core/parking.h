@@ -2,7 +2,10 @@
 // the order in which they came, and go on when what they wait for was loaded.
 //
 // Invariants
-//  (1) A parked publish is in the journal, and stays there (floor()) until a record that resolves it is behind it.
+//  (1) A parked publish is in the journal, and stays there (floor()) until a record that resolves it is behind it. Its
+//      segment may stay for longer, and the resolving record become unreadable meanwhile: then the publish would be
+//      parked, and carried out, once more. So what became a record of its own gets a ResolvedRecord as well, but only
+//      once the store has the former (take_stored()): before that, a power cut could leave the latter alone.
 //  (2) A publish waits if and only if its conversation or its sender is not in memory, so within one conversation and
 //  sender
 //      nothing overtakes.
@@ -54,6 +57,11 @@ class Parking {
   void wait_for(const std::shared_ptr<Parked>& parked, const std::string& key);
   void finish(Parked& parked);
 
+  // The record that the publish parked at `position` has become is in the journal, before `end`.
+  void became_record(Position position, Position end) { unstored_.push_back({.end = end, .parked = position}); }
+  // The positions of those whose record the store has, now that it has everything before `up_to`; each is told once.
+  std::vector<Position> take_stored(Position up_to);
+
   // Those that wait for `key`, oldest first and each once; they wait for it no longer.
   std::vector<std::shared_ptr<Parked>> take(std::string_view key);
 
@@ -68,7 +76,13 @@ class Parking {
   void publish_floor();
 
  private:
+  struct Unstored {
+    Position end;
+    Position parked;
+  };
+
   std::deque<std::shared_ptr<Parked>> order_;  // oldest first
+  std::deque<Unstored> unstored_;              // end rising
   StringMap<std::vector<std::shared_ptr<Parked>>> waiting_;
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;

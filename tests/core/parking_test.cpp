@@ -79,6 +79,16 @@ TEST_F(ParkingTest, TakeAnswersOldestFirstEachOnceAndNotTheFinished) {
   EXPECT_TRUE(parking_.take("never").empty());
 }
 
+TEST_F(ParkingTest, WhatTheStoreHasIsToldOnceAndInOrder) {
+  parking_.became_record(10, 100);
+  parking_.became_record(30, 120);
+  parking_.became_record(20, 140);
+  EXPECT_TRUE(parking_.take_stored(99).empty());
+  EXPECT_EQ(parking_.take_stored(120), (std::vector<Position>{10, 30}));
+  EXPECT_TRUE(parking_.take_stored(120).empty());
+  EXPECT_EQ(parking_.take_stored(500), std::vector<Position>{20});
+}
+
 TEST_F(ParkingTest, RoomIsBoundedInCountAndBytesAndGivenBack) {
   const auto large = park(1, Parking::kBytesMax - 10);
   EXPECT_TRUE(parking_.has_room(10));

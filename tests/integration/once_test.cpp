@@ -2,6 +2,11 @@
 // restart) gets the same seq and reaches nobody twice; the same id with another payload is refused as id_conflict.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include "tests/support/raw_mqtt.h"
 #include "tests/support/stack_suite.h"
 #include "tests/support/stored.h"
@@ -42,6 +47,23 @@ class Guarantee3Once : public StackSuite<OnceStack> {
     std::int64_t times = 0;
     for (const auto& row : stored_messages(looking, conv_)) times += row.id == id ? 1 : 0;
     EXPECT_EQ(times, 1) << "rows in PostgreSQL";
+  }
+
+  // Where it stands last in the journal: in the numbered message, which is behind the publish that waited.
+  void flip_last_byte_of(const std::string& id) const {
+    for (const auto& entry : std::filesystem::directory_iterator(stack().folder() + "/journal")) {
+      if (entry.path().extension() != ".seg") continue;
+      std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+      const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+      const auto at = bytes.rfind('"' + id + '"');
+      if (at == std::string::npos) continue;
+      ASSERT_NE(bytes.find('"' + id + '"'), at) << "it did not wait";
+      file.seekp(static_cast<std::streamoff>(at));
+      file.put(static_cast<char>(bytes[at] ^ 1));
+      ASSERT_TRUE(file.flush());
+      return;
+    }
+    FAIL() << id << " is not in the journal";
   }
 
   std::string payload(const std::string& id) const { return text(id, "once").dump(); }
@@ -162,6 +184,36 @@ TEST_F(Guarantee3Once, ADirectMessageAndItsConversationAreTheSamePlace) {
   const auto last = sender_->send_direct(receiver_->user(), "the last");
   receiver_->message_with_id(last);
   EXPECT_EQ(receiver_->messages(dm).size(), 2U);
+}
+
+// Its publish is in the journal for as long as anything else in that segment, and so many ids later its sender's memory
+// does not know it any more: a byte that turned over in what PostgreSQL had long made the broker send it once more.
+// (Found by chaos.)
+TEST_F(Guarantee3Once, WhatWaitedForPostgresIsNotSentAgainBehindADamagedJournal) {
+  stack().kill("broker");
+  stack().freeze_postgres();
+  stack().start("broker");
+  const auto id = sender_->new_id();
+  MqttClient early(port(), {.client_id = id + "-early", .user = sender_->user()});
+  early.connect();
+  EXPECT_LT(early.publish(message_topic(conv_), payload(id)), 0x80);
+  stack().thaw_postgres();
+  sender_->mqtt().forget();
+  sender_->connect();
+  constexpr int kMany = 300;  // more than `recent_ids`
+  std::string last;
+  for (int i = 0; i < kMany; ++i) last = sender_->send(conv_, "many");
+  EXPECT_EQ(sender_->sent(last).at("seq"), 2 + kMany);
+
+  stack().kill("broker");
+  flip_last_byte_of(id);
+  stack().start("broker");
+  EXPECT_NE(stack().broker_log_tail().find("The journal is damaged"), std::string::npos);
+  sender_->mqtt().forget();
+  sender_->connect();
+  EXPECT_EQ(sender_->sent(sender_->send(conv_, "the last")).at("seq"), 2 + kMany + 1);
+  auto looking = database();
+  EXPECT_EQ(std::ranges::count(stored_messages(looking, conv_), id, &StoredRow::id), 1);
 }
 
 TEST_F(Guarantee3Once, MessagesWithoutAnIdAreEachTheirOwn) {

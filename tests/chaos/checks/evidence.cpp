@@ -8,6 +8,8 @@ namespace {
 
 // Before and behind a fault, so that what it did to packets on their way counts too.
 constexpr std::int64_t kMarginUs = 3'000'000;
+// The bridge's default, less what the clocks' readings may be apart.
+constexpr std::int64_t kRecallWindowUs = 120'000'000 - kMarginUs;
 
 }  // namespace
 
@@ -23,9 +25,27 @@ bool Evidence::settled(const std::string& device, const std::string& conv) const
   });
 }
 
+bool Evidence::may_be_too_late(const Doing& doing) const {
+  if (doing.what != "recall") return false;
+  const auto room =
+      std::find_if(society.rooms.begin(), society.rooms.end(), [&](const Room& one) { return one.conv == doing.conv; });
+  if (room != society.rooms.end() && room->owner == doing.user) return false;
+  const auto* about = subject_of(doing);
+  return about != nullptr && doing.to_us - about->from_us > kRecallWindowUs;
+}
+
 bool Evidence::may_have_missed_the_answer(const Doing& doing) const {
   const auto last = last_began.find(doing.device);
-  return !settled(doing.device, doing.conv) && last != last_began.end() && last->second > doing.from_us;
+  const bool may_be_refused = !settled(doing.device, doing.conv) || may_be_too_late(doing);
+  return may_be_refused && last != last_began.end() && last->second > doing.from_us;
+}
+
+const Doing* Evidence::subject_of(const Doing& doing) const {
+  const auto rows = stored.find(doing.conv);
+  if (rows == stored.end() || doing.seq < 1 || doing.seq > static_cast<std::int64_t>(rows->second.size()))
+    return nullptr;
+  const auto about = doings.find(rows->second[static_cast<std::size_t>(doing.seq - 1)].id);
+  return about == doings.end() ? nullptr : &about->second;
 }
 
 bool Evidence::within(const Times& times, std::int64_t from_us, std::int64_t to_us) {
@@ -37,10 +57,8 @@ bool Evidence::certain(const Doing& doing) const {
   if (!doing.accepted || doing.refused || may_have_missed_the_answer(doing) ||
       within(clock_is_wrong, doing.from_us, doing.to_us))
     return false;
-  const auto rows = stored.find(doing.conv);
-  if (rows == stored.end() || doing.seq < 1 || doing.seq > static_cast<std::int64_t>(rows->second.size())) return true;
-  const auto about = doings.find(rows->second[static_cast<std::size_t>(doing.seq - 1)].id);
-  return about == doings.end() || !within(clock_is_wrong, about->second.from_us, about->second.to_us);
+  const auto* about = subject_of(doing);
+  return about == nullptr || !within(clock_is_wrong, about->from_us, about->to_us);
 }
 
 Evidence gather(Society society, std::vector<Operation> log, const FaultKinds& kinds) {

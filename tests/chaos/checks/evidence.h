@@ -53,8 +53,12 @@ struct Evidence {
 
   // Whether somebody's view of a room is the model's to tell: of whoever comes and goes it is not.
   bool settled(const std::string& device, const std::string& conv) const;
+  // The message that a command is about; null: none that a client of this run has sent.
+  const Doing* subject_of(const Doing& doing) const;
+  // A recall is for the latest two minutes; the owner's, for ever.
+  bool may_be_too_late(const Doing& doing) const;
   // A publish of somebody who comes and goes may be refused when it is looked at in the end (it waited for the store,
-  // or the bridge was behind), and that is told to whoever is there: nobody, maybe.
+  // or the bridge was behind), and so may a late recall. That is told to whoever is there: nobody, maybe.
   bool may_have_missed_the_answer(const Doing& doing) const;
   // Taken, and no reason to refuse it later: what is stamped by a wrong clock may be too late for a command.
   bool certain(const Doing& doing) const;

@@ -26,6 +26,12 @@ class MemoryJournal : public Journal {
   // The machine goes down and comes back: what sync_now() did not reach is gone, and counted as a loss.
   void lose_power();
 
+  // Those of one kind can't be read any more.
+  template <typename Kind>
+  void damage() {
+    std::erase_if(records_, [](const auto& entry) { return std::holds_alternative<Kind>(entry.second); });
+  }
+
   const std::vector<std::pair<Position, Record>>& records() const { return records_; }
   // All of one kind, in order.
   template <typename Kind>
