@@ -36,7 +36,8 @@ struct LinkOptions {
   std::string password_file;  // its first line; read again at each attempt; empty = connect without a password
   std::string filter;         // subscribed to with QoS 1
   std::chrono::milliseconds first_wait{250};
-  std::chrono::milliseconds longest_wait{30'000};
+  // Of a broker that is one and near: who waits for an answer waits for this, too.
+  std::chrono::milliseconds longest_wait{5'000};
   // A broker that acknowledges nothing for so long, while something waits for it, is given up: should Paho itself say
   // nothing.
   std::chrono::milliseconds answer_patience{15'000};
