@@ -118,6 +118,15 @@ int on_message(int, void* event_data, void*) {
   });
 }
 
+// 2.1 ticks ten times a second, 2.0 at each turn of its loop. So on 2.1 a client may have come, in the memory of one
+// that left, and have published before the next tick.
+int on_connect(int, void*, void*) {
+  return guarded(MOSQ_ERR_SUCCESS, [&] {
+    plugin->hub().connected();
+    return static_cast<int>(MOSQ_ERR_SUCCESS);
+  });
+}
+
 int on_disconnect(int, void* event_data, void*) {
   return guarded(MOSQ_ERR_SUCCESS, [&] {
     // Both events begin alike: the client behind one reserved pointer.
@@ -168,15 +177,22 @@ int on_reload(int, void*, void*) {
 }
 
 const std::pair<int, MOSQ_FUNC_generic_callback> kCallbacks[] = {
-    {MOSQ_EVT_ACL_CHECK, on_acl_check},   {MOSQ_EVT_MESSAGE, on_message},
-    {MOSQ_EVT_DISCONNECT, on_disconnect}, {MOSQ_EVT_TICK, on_tick},
-    {MOSQ_EVT_RELOAD, on_reload},         {mosquitto_api::kEventClientOffline, on_disconnect},
+    {MOSQ_EVT_ACL_CHECK, on_acl_check}, {MOSQ_EVT_MESSAGE, on_message}, {MOSQ_EVT_DISCONNECT, on_disconnect},
+    {MOSQ_EVT_TICK, on_tick},           {MOSQ_EVT_RELOAD, on_reload},
+};
+const std::pair<int, MOSQ_FUNC_generic_callback> kCallbacksOf21[] = {
+    {mosquitto_api::kEventConnect, on_connect},
+    {mosquitto_api::kEventClientOffline, on_disconnect},
 };
 
 int register_callbacks() {
   for (const auto& [event, callback] : kCallbacks) {
     const int result = mosquitto_callback_register(plugin_id, event, callback, nullptr, nullptr);
-    if (result != MOSQ_ERR_SUCCESS && event != mosquitto_api::kEventClientOffline) return result;
+    if (result != MOSQ_ERR_SUCCESS) return result;
+  }
+  for (const auto& [event, callback] : kCallbacksOf21) {
+    const int result = mosquitto_callback_register(plugin_id, event, callback, nullptr, nullptr);
+    if (result != MOSQ_ERR_SUCCESS && mosquitto_api::is_2_1()) return result;
   }
   if (plugin->authenticator() == nullptr) return MOSQ_ERR_SUCCESS;
   return mosquitto_callback_register(plugin_id, MOSQ_EVT_BASIC_AUTH, on_basic_auth, nullptr, nullptr);
@@ -186,6 +202,8 @@ int register_callbacks() {
 // refused.
 void unregister_callbacks() {
   for (const auto& [event, callback] : kCallbacks) mosquitto_callback_unregister(plugin_id, event, callback, nullptr);
+  for (const auto& [event, callback] : kCallbacksOf21)
+    mosquitto_callback_unregister(plugin_id, event, callback, nullptr);
   mosquitto_callback_unregister(plugin_id, MOSQ_EVT_BASIC_AUTH, on_basic_auth, nullptr);
 }
 

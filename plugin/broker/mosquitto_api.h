@@ -10,6 +10,7 @@
 namespace chat::mosquitto_api {
 
 // Event numbers that Mosquitto 2.1 added; older brokers answer their registration with MOSQ_ERR_NOT_SUPPORTED.
+inline constexpr int kEventConnect = 11;
 inline constexpr int kEventClientOffline = 28;
 
 // Answers to MOSQ_EVT_ACL_CHECK beside MOSQ_ERR_SUCCESS and MOSQ_ERR_ACL_DENIED.

@@ -73,6 +73,8 @@ class Hub {
   Access may_read(const ClientRef& client, std::string_view topic, std::string_view payload);
 
   PublishVerdict published(const ClientRef& client, std::string_view topic, std::string_view payload, int qos);
+  // A connection began, where the broker tells: what comes now is no last will of one that ended.
+  void connected() { expire_write(); }
   void disconnected(const void* handle, std::string_view device);
   // Whether another connection than this one has that client id, as far as was seen.
   bool taken_over(const void* handle, std::string_view device);

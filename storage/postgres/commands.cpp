@@ -103,7 +103,8 @@ class Application {
     if (head.empty()) throw StoreCorrupt("there is no conversation " + std::to_string(command_.conv_id));
     last_rev_ = number(head[0][0]);
     scene.now = now_ = number(head[0][1]);
-    const auto row = exec(kScene, command_.conv_id, seq_, command_.user)[0];
+    const auto found = exec(kScene, command_.conv_id, seq_, command_.user);
+    const auto row = found[0];
     if (!row[0].is_null()) scene.role = static_cast<Role>(number(row[0]));
     scene.join_seq = number(row[1]);
     if (!row[2].is_null()) {

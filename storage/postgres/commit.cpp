@@ -130,7 +130,8 @@ void move_heads(PostgresSession& session, pqxx::work& transaction, const BatchPl
   const auto moved = session.exec(transaction, kHeads, conv, first, plan.head_last.text(), plan.head_time.text(),
                                   plan.sender_conv.text(), plan.sender_user.text(), plan.sender_seq.text());
   if (moved[0][0].as<std::int64_t>() == plan.conversations) return;
-  const auto wrong = session.exec(transaction, kWrongHead, conv, first, std::string(moved[0][1].c_str()))[0];
+  const auto found = session.exec(transaction, kWrongHead, conv, first, std::string(moved[0][1].c_str()));
+  const auto wrong = found[0];
   const auto id = std::to_string(wrong[0].as<std::int64_t>());
   if (wrong[2].is_null()) throw StoreCorrupt("the batch names conversation " + id + ", which is not there");
   throw StoreCorrupt("seq " + std::to_string(wrong[1].as<std::int64_t>()) + " of conversation " + id +

@@ -70,6 +70,13 @@ TEST_F(Wills, AnotherConnectionsFirstWriteIsNotTakenForOne) {
   EXPECT_TRUE(error_codes("alice").empty());
 }
 
+TEST_F(Wills, AConnectionInTheMemoryOfOneThatEndedWritesNone) {
+  disconnect(alice_);
+  hub->connected();
+  EXPECT_EQ(send(alice_, conv_, "2").kind, PublishVerdict::Kind::kReplace);
+  EXPECT_TRUE(error_codes("alice").empty());
+}
+
 TEST_F(Wills, OutsideThePrefixTheyAreNoneOfOurBusiness) {
   disconnect(alice_);
   EXPECT_EQ(hub->may_write(alice_.ref(), "status/alice"), Access::kOutside);

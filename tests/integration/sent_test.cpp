@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "tests/support/raw_mqtt.h"
 #include "tests/support/stack_suite.h"
 #include "tests/support/stored.h"
 
@@ -86,6 +87,24 @@ TYPED_TEST(Guarantee2Sent, AMessageWithoutAnIdIsAcknowledgedWithNull) {
       "the acknowledgement", [&](const Message& message) { return message.topic == sender->own("ack"); });
   EXPECT_EQ(packet.json.at("acks").at(0).at("id"), nullptr);
   EXPECT_EQ(packet.json.at("acks").at(0).at("seq"), 1);
+}
+
+// As a script does that calls mosquitto_pub. Mosquitto 2.1 keeps the memory of the connection before for the next one,
+// and its first publish was refused as the last will of that.
+TYPED_TEST(Guarantee2Sent, WhoComesForOneMessageAtATimeIsHeardEachTime) {
+  constexpr int kTimes = 30;
+  const auto user = this->stack().new_user();
+  const auto conv = this->stack().new_group(user);
+  for (int i = 1; i <= kTimes; ++i) {
+    RawMqtt client(this->port(), {.client_id = user + "-script", .user = user});
+    ASSERT_EQ(client.connect(), 0);
+    client.publish(message_topic(conv), text("once-" + std::to_string(i), "x").dump(), {.qos = 1, .id = 1});
+    client.expect(PacketType::kPuback);
+    client.send_bytes(packet(PacketType::kDisconnect, 0, {}));
+    EXPECT_FALSE(client.receive());  // its memory is free
+  }
+  auto looking = this->database();
+  expect_stored(looking, conv, kTimes);
 }
 
 }  // namespace
