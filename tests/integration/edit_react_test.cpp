@@ -119,6 +119,8 @@ TEST_F(EditsAndReactions, EventsWaitForADeviceThatWasAwayInOrder) {
   }
   give_command(*alice, conv_, "react", 1, {{"emoji", "x"}});
   eventually("the last event in PostgreSQL", [&] { return stored_events(*looking_, kReaction, conv_, 1) == 1; });
+  // The broker learns of what is stored a moment later, and only then gives the newest text.
+  eventually("the last event at a device", [&] { return events_of(*alice, conv_).size() == 251; });
   const auto late = device(bob_, {.device = phone});
   // A window at a time: events count in it as messages do.
   for (std::size_t seen = 0; seen < 251; seen = events_of(*late, conv_).size()) {

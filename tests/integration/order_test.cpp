@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "tests/support/broker_version.h"
 #include "tests/support/raw_mqtt.h"
 #include "tests/support/stack_suite.h"
 #include "tests/support/stored.h"
@@ -176,6 +177,8 @@ TEST_F(Guarantee1Order, NumbersAndTimesGoOnBehindARestartAndBehindACrash) {
 // So a message for one connection came out of the next one's, in front of its SUBACK, ahead of what it had not had yet.
 TEST_F(Guarantee1Order, WhatIsMeantForAConnectionIsNotGivenToTheOneThatTakesItsClientId) {
   const auto users = stack().new_users(2);
+  if (broker_version(device(users[0])->mqtt()).starts_with("2.1."))
+    GTEST_SKIP() << "Mosquitto 2.1 leaves no moment to prevent it: README.md, Limitations";
   const auto conv = stack().new_group(users[0], {users[1]});
   RawMqtt sender(port(), {.client_id = users[0] + "-raw", .user = users[0]});
   sender.connect();
