@@ -1,7 +1,7 @@
 #!/bin/sh
-# Builds the image and starts the compose file as a project of its own (smoke), with ports and volumes of its own; plays what
-# README.md says, kills the broker, looks that nothing is lost, and takes the project away again. Needs Docker with Compose 2.
-#   docker/smoke.sh [ARGUMENTS OF "docker compose up"]   e.g. --pull never
+# Starts the compose file as a project of its own, with ports and volumes of its own; plays what README.md says, kills the broker,
+# looks that nothing is lost, and takes the project away again. Needs Docker with Compose 2.
+#   docker/smoke.sh [ARGUMENTS OF "docker compose up"]   e.g. --build; without it the image is built where there is none
 set -eu
 cd "$(dirname "$0")"
 ./prepare.sh
@@ -28,7 +28,7 @@ says() { # USER PASSWORD BODY
   done
 }
 
-docker compose up --build --detach "$@"
+docker compose up --detach "$@"
 says alice demo hello
 expect '"body":"hello"' "$(hears bob phone chat/u/bob/inbox 1)"
 expect "unread/total 1" "$(hears bob tab chat/u/bob/unread/total 1)" # counted by the bridge
@@ -38,7 +38,7 @@ says erin sesame hi
 expect g: "$(in_broker chatctl conversation create --owner alice --member bob)"
 
 docker compose kill broker
-docker compose up --detach "$@"
+docker compose up --detach
 says alice demo again
 got=$(hears bob laptop chat/u/bob/inbox 3)
 expect '"seq":2' "$(printf '%s\n' "$got" | grep '"again"')"
