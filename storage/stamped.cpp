@@ -1,7 +1,8 @@
 #include "storage/stamped.h"
 
+#include <algorithm>
 #include <charconv>
-#include <iterator>
+#include <cstdint>
 
 namespace chat {
 namespace {
@@ -9,34 +10,51 @@ namespace {
 constexpr std::string_view kConv = "{\"conv\":\"";
 constexpr std::string_view kSeq = "\",\"seq\":";
 
-void append_number(std::int64_t number, std::string* out) {
-  char digits[24];
-  const auto result = std::to_chars(std::begin(digits), std::end(digits), number);
-  out->append(digits, result.ptr);
+constexpr std::string_view kServerTime = ",\"server_time\":";
+constexpr std::string_view kFrom = ",\"from\":\"";
+constexpr std::string_view kMid = "\",\"mid\":\"";
+constexpr std::string_view kClient = "\",";
+constexpr std::size_t kNumberMost = 20;  // digits and sign of 64 bits
+constexpr std::size_t kUuidText = 36;
+
+char* put(char* to, std::string_view text) {
+  return std::copy(text.begin(), text.end(), to);
 }
 
-void append_uuid(const Uuid& uuid, std::string* out) {
+char* put(char* to, std::int64_t number) {
+  return std::to_chars(to, to + kNumberMost, number).ptr;
+}
+
+char* put(char* to, const Uuid& uuid) {
   constexpr char kHex[] = "0123456789abcdef";
   for (std::size_t i = 0; i < uuid.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) out->push_back('-');
-    out->push_back(kHex[uuid[i] >> 4]);
-    out->push_back(kHex[uuid[i] & 0x0F]);
+    if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
+    *to++ = kHex[uuid[i] >> 4];
+    *to++ = kHex[uuid[i] & 0x0F];
   }
+  return to;
 }
 
 }  // namespace
 
+std::size_t stamped_most(std::string_view conv, std::string_view sender, std::string_view payload) {
+  return kConv.size() + conv.size() + kSeq.size() + kNumberMost + kServerTime.size() + kNumberMost + kFrom.size() +
+         sender.size() + kMid.size() + kUuidText + kClient.size() + payload.size();
+}
+
+char* stamp(char* to, std::string_view conv, Seq seq, TimeMs server_time, std::string_view sender, const Uuid& mid,
+            std::string_view payload) {
+  to = put(put(put(put(to, kConv), conv), kSeq), seq);
+  to = put(put(to, kServerTime), server_time);
+  to = put(put(put(to, kFrom), sender), kMid);
+  return put(put(put(to, mid), kClient), payload.substr(1));
+}
+
 std::string stamped(std::string_view conv, Seq seq, TimeMs server_time, std::string_view sender, const Uuid& mid,
                     std::string_view payload) {
-  std::string out;
-  out.reserve(payload.size() + conv.size() + sender.size() + 144);  // the fields' names, a UUID and two numbers
-  out.append(kConv).append(conv).append(kSeq);
-  append_number(seq, &out);
-  out.append(",\"server_time\":");
-  append_number(server_time, &out);
-  out.append(",\"from\":\"").append(sender).append("\",\"mid\":\"");
-  append_uuid(mid, &out);
-  out.append("\",").append(payload.substr(1));
+  std::string out(stamped_most(conv, sender, payload), '\0');
+  const auto* const end = stamp(out.data(), conv, seq, server_time, sender, mid, payload);
+  out.resize(static_cast<std::size_t>(end - out.data()));
   return out;
 }
 

@@ -22,7 +22,7 @@ using namespace chat;
 
 class DeafBroker : public Broker {
  public:
-  void publish_to(const Recipient&, std::string, Bytes payload, int) override { bytes += payload->size(); }
+  void publish_to(const Recipient&, std::string, Bytes payload, int) override { bytes += payload.size(); }
   void publish(const std::string&, std::string_view payload, int) override { bytes += payload.size(); }
   void kick(const std::string&) override {}
   int subscriptions(const void*) override { return 1; }

@@ -101,7 +101,7 @@ int on_message(int, void* event_data, void*) {
     if (verdict.kind == Kind::kRefuse)
       return verdict.quota ? mosquitto_api::quota_exceeded() : static_cast<int>(MOSQ_ERR_ACL_DENIED);
     if (verdict.kind == Kind::kReplace) {
-      const std::string_view bytes = verdict.payload ? std::string_view(*verdict.payload) : std::string_view();
+      const std::string_view bytes = *verdict.payload;
       void* copy = nullptr;
       if (!bytes.empty()) {
         // One byte more: parts of the broker rely on a NUL behind the payload.

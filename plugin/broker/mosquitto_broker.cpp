@@ -6,8 +6,8 @@ namespace chat {
 namespace {
 
 void give(const Handover::Parcel& parcel) {
-  mosquitto_broker_publish_copy(parcel.device.c_str(), parcel.topic.c_str(), static_cast<int>(parcel.payload->size()),
-                                parcel.payload->data(), parcel.qos, false, nullptr);
+  mosquitto_broker_publish_copy(parcel.device.c_str(), parcel.topic.c_str(), static_cast<int>(parcel.payload.size()),
+                                (*parcel.payload).data(), parcel.qos, false, nullptr);
 }
 
 }  // namespace

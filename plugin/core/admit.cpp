@@ -16,6 +16,7 @@ namespace dom = simdjson::dom;
 constexpr std::array<std::string_view, 8> kTypeNames{"text", "image", "voice",    "video",
                                                      "file", "emoji", "location", "custom"};
 constexpr std::array<std::string_view, 5> kServerFields{"conv", "seq", "server_time", "from", "mid"};
+constexpr std::size_t kKnownFieldsMax = 6;            // of one kind of publish
 constexpr std::string_view kForwarded = "forwarded";  // reserved too; see Author
 constexpr std::size_t kForwardedBytesMax = 512;       // with an id of the server's, which may be longer than the first
 constexpr std::size_t kAckBytesMax = 1 << 20;         // a chat/ack: kAckEntriesMax conversations with room to spare
@@ -85,15 +86,17 @@ std::optional<Refusal> read_mentions(dom::element element, std::vector<std::stri
 class Once {
  public:
   std::optional<Refusal> see(std::string_view name) {
-    if (std::find(seen_.begin(), seen_.end(), name) != seen_.end()) {
+    const auto end = seen_.begin() + count_;
+    if (std::find(seen_.begin(), end, name) != end) {
       return refusal_of(Code::kBadField, "\"" + std::string(name) + "\" is given twice.");
     }
-    seen_.push_back(name);
+    seen_.at(count_++) = name;
     return std::nullopt;
   }
 
  private:
-  std::vector<std::string_view> seen_;
+  std::array<std::string_view, kKnownFieldsMax> seen_;
+  std::ptrdiff_t count_ = 0;
 };
 
 }  // namespace

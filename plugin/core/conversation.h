@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "plugin/core/bytes.h"
 #include "plugin/core/directory.h"
-#include "plugin/core/stamp.h"
 #include "storage/types.h"
 
 namespace chat {

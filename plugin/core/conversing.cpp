@@ -8,6 +8,7 @@
 #include "plugin/core/sequencer.h"
 #include "storage/json_members.h"
 #include "storage/names.h"
+#include "storage/stamped.h"
 
 namespace chat {
 namespace {
@@ -15,9 +16,9 @@ namespace {
 constexpr std::size_t kUnroutedMax = 1000;  // QoS 2 publishes per conversation that still wait for their PUBREL
 
 // What the publish is a retry of; null: of nothing that is known.
-const RecentId* known_retry(const Origin& origin, RecentIds* recent, std::string_view id) {
+const RecentId* known_retry(const Origin& origin, RecentIds* recent, std::string_view id, const IdHash& hash) {
   if (recent == nullptr || id.empty()) return nullptr;
-  const auto* latest = recent->find(id);
+  const auto* latest = recent->find(hash);
   return latest != nullptr ? latest : origin.known;
 }
 
@@ -107,11 +108,12 @@ Outcome Conversing::forward(const Origin& origin, std::string_view published) {
 }
 
 Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMessage message) {
+  const IdHash id_hash(message.id);
   auto found = find(*origin.user, conv);
   auto* recent = senders_.find(origin.user);
   if (auto* waiting = std::get_if<Waiting>(&found)) {
     waiting->sender = recent == nullptr;
-    if (const auto* known = known_retry(origin, recent, message.id)) waiting->known = *known;
+    if (const auto* known = known_retry(origin, recent, message.id, id_hash)) waiting->known = *known;
     return std::move(*waiting);
   }
   if (auto* refusal = std::get_if<Refusal>(&found)) {
@@ -121,7 +123,7 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
   if (recent == nullptr) return Waiting{.conversation = false, .sender = true, .conv = std::string(conv)};
   auto& [conversation, member] = std::get<Found>(found);
 
-  if (const auto* known = known_retry(origin, recent, message.id)) {
+  if (const auto* known = known_retry(origin, recent, message.id, id_hash)) {
     return retry(origin, *conversation, *known, message);
   }
   if (auto refusal = refuse_to_write(*conversation, *origin.user, message.id)) return *std::move(refusal);
@@ -165,20 +167,20 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
   take(*conversation, its_place);
   conversation->last_position = journal_.end();
   if (!kept.id.empty()) {
-    senders_.remember(origin.user, kept.id,
-                      {.payload_hash = RecentIds::payload_hash(kept.conv, kept.payload),
-                       .conv_id = kept.conv_id,
-                       .seq = kept.seq,
-                       .server_time = kept.server_time,
-                       .mid = kept.mid});
+    senders_.remember(origin.user, {.hash = id_hash,
+                                    .payload_hash = RecentIds::payload_hash(kept.conv, kept.payload),
+                                    .conv_id = kept.conv_id,
+                                    .seq = kept.seq,
+                                    .server_time = kept.server_time,
+                                    .mid = kept.mid});
   }
   if (origin.qos == 2 && origin.resolves == 0) {
     conversation->unrouted.insert(kept.seq);
     if (conversation->unrouted.size() > kUnroutedMax) conversation->unrouted.erase(conversation->unrouted.begin());
   }
-  auto bytes = std::make_shared<const std::string>(
-      stamped(kept.conv, kept.seq, kept.server_time, kept.sender, kept.mid, kept.payload));
-  tail_.push(conversation, bytes);
+  auto bytes = tail_.push(conversation, stamped_most(kept.conv, kept.sender, kept.payload), [&kept](char* to) {
+    return stamp(to, kept.conv, kept.seq, kept.server_time, kept.sender, kept.mid, kept.payload);
+  });
   if (kept.ttl_s > 0) note_expiry(*conversation, kept);
   outflow_.live(*conversation, kept.seq, bytes);
   return Accepted{.bytes = std::move(bytes), .journaled = true};

@@ -15,6 +15,7 @@
 #include "plugin/core/outflow.h"
 #include "plugin/core/sender_cache.h"
 #include "plugin/core/tail.h"
+#include "plugin/core/uuid_maker.h"
 
 namespace chat {
 

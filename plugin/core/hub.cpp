@@ -8,6 +8,7 @@
 
 #include "storage/json_members.h"
 #include "storage/names.h"
+#include "storage/stamped.h"
 
 namespace chat {
 namespace {
@@ -465,13 +466,13 @@ PublishVerdict Hub::forward_request(const ClientRef& client, std::string_view to
                    .reason = "The bridge is not connected: nobody can answer " + in_quotes(topic) + " now.",
                    .id = request.id});
   }
-  auto envelope = std::make_shared<std::string>(seal_);
-  envelope->append("\"user\":\"")
+  std::string envelope = seal_;
+  envelope.append("\"user\":\"")
       .append(client.user)
       .append("\",\"device\":")
       .append(nlohmann::json(client.device).dump());
-  envelope->append(",\"request\":").append(request.payload).append("}");
-  return {.kind = PublishVerdict::Kind::kReplace, .payload = std::move(envelope)};
+  envelope.append(",\"request\":").append(request.payload).append("}");
+  return {.kind = PublishVerdict::Kind::kReplace, .payload = Bytes(std::move(envelope))};
 }
 
 PublishVerdict Hub::refuse(const ClientRef& client, std::string_view topic, const Refusal& refusal) {

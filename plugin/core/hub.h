@@ -172,6 +172,7 @@ class Hub {
   Asked unknown_users_;                         // loaded, and the store knows no such user
   std::vector<std::shared_ptr<Parked>> stuck_;  // could not be journaled when their turn came: tried again by tick()
   Refusal stuck_why_;
+  TimeMs ticked_at_ = -1;                         // Clock::steady()
   TimeMs retried_at_ = 0;                         // Clock::steady()
   StringMap<std::vector<std::string>> watchers_;  // conversation being loaded -> users who subscribed to its own topic
   std::vector<const void*> bridges_;              // connections that read requests with the bridge's credentials

@@ -241,7 +241,7 @@ void Hub::learn_recalls(const PageRead& page) {
                 .conv = item.conv,
                 .rev = item.rev,
                 .server_time = rewriting->at,
-                .payload = *item.bytes}},
+                .payload = std::string(*item.bytes)}},
               {});
   }
 }
@@ -269,7 +269,7 @@ void Hub::rewrite(const std::shared_ptr<Conversation>& conversation, const std::
 void Hub::tell_events(const Conversation& conversation, const std::vector<StoredEvent>& events,
                       const std::vector<std::shared_ptr<User>>& gone) {
   for (const auto& event : events) {
-    const auto bytes = std::make_shared<const std::string>(event.payload);
+    const Bytes bytes(event.payload);
     outflow_.live_event(conversation, event.rev, bytes);
     if (gone.empty()) continue;
     const auto json = nlohmann::json::parse(event.payload, nullptr, false);

@@ -133,14 +133,17 @@ void Hub::resolve(Parked& parked, bool journaled) {
 }
 
 void Hub::tick() {
+  // What goes by milliseconds is not asked again in the same one: under load the broker ticks many times in each.
+  const auto now = clock_.steady();
+  const bool later = std::exchange(ticked_at_, now) != now;
   expire_write();
-  outflow_.tick();
+  if (later) outflow_.tick();
   signals_.tick();
   kick_now();
   kick_told();
+  if (!later) return;
   rates_.tick();
   crowd_.tick();
-  const auto now = clock_.steady();
   if (stuck_.empty() || now - retried_at_ < kRetryStuckMs) return;
   retried_at_ = now;
   retry_stuck();

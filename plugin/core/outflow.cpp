@@ -430,10 +430,10 @@ void Outflow::flush_auto(Session& session) {
   tap.auto_dirty.clear();
 }
 
-void Outflow::say_sync(Session& session, const std::string& json) {
+void Outflow::say_sync(Session& session, std::string json) {
   if (session.wants_sync)
     broker_.publish_to({session.device, session.generation}, topics_.user(session.user->name, user_topic::kSync),
-                       std::make_shared<const std::string>(json), session.qos);
+                       Bytes(std::move(json)), session.qos);
 }
 
 }  // namespace chat

@@ -107,7 +107,7 @@ class Outflow {
   void finish_catching_up(Session& session);
   void forget_if_idle(Tap& tap, Lane& lane);
   void flush_auto(Session& session);
-  void say_sync(Session& session, const std::string& json);
+  void say_sync(Session& session, std::string json);
   void apply(Tap& tap, const DeviceSettings& settings);
 
   OutflowOptions options_;

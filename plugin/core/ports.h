@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-#include "plugin/core/stamp.h"
+#include "plugin/core/bytes.h"
 #include "storage/store.h"
 
 namespace chat {

@@ -20,19 +20,20 @@ std::uint64_t check_of(std::string_view id) {
 
 }  // namespace
 
-RecentId* RecentIds::find(std::string_view id) {
+IdHash::IdHash(std::string_view id) : key(key_of(id)), check(check_of(id)) {}
+
+RecentId* RecentIds::find(const IdHash& id) {
   if (ring_.empty()) return nullptr;
-  const auto place = slots_[slot_of(key_of(id))];
+  const auto place = slots_[slot_of(id.key)].place;
   if (place == 0) return nullptr;
   auto& entry = ring_[place - 1];
-  return entry.check == check_of(id) ? &entry : nullptr;
+  return entry.hash.check == id.check ? &entry : nullptr;
 }
 
-void RecentIds::remember(std::string_view id, RecentId entry) {
-  entry.key = key_of(id);
-  entry.check = check_of(id);
+void RecentIds::remember(const RecentId& entry) {
+  const auto key = entry.hash.key;
   if (2 * (ring_.size() + 1) > slots_.size() && ring_.size() < limit_) grow();
-  if (const auto known = slots_[slot_of(entry.key)]; known != 0) {
+  if (const auto known = slots_[slot_of(key)].place; known != 0) {
     ring_[known - 1] = entry;
     return;
   }
@@ -42,16 +43,18 @@ void RecentIds::remember(std::string_view id, RecentId entry) {
   } else {
     place = oldest_;
     oldest_ = (oldest_ + 1) % limit_;
-    take_out(ring_[place].key);
+    take_out(ring_[place].hash.key);
     ring_[place] = entry;
   }
-  slots_[slot_of(entry.key)] = static_cast<std::uint32_t>(place + 1);
+  slots_[slot_of(key)] = {.place = static_cast<std::uint32_t>(place + 1), .tag = static_cast<std::uint32_t>(key)};
 }
 
 std::size_t RecentIds::slot_of(std::uint64_t key) const {
   const auto mask = slots_.size() - 1;
+  const auto tag = static_cast<std::uint32_t>(key);
   auto slot = key & mask;
-  while (slots_[slot] != 0 && ring_[slots_[slot] - 1].key != key) slot = (slot + 1) & mask;
+  while (slots_[slot].place != 0 && (slots_[slot].tag != tag || ring_[slots_[slot].place - 1].hash.key != key))
+    slot = (slot + 1) & mask;
   return slot;
 }
 
@@ -60,21 +63,22 @@ std::size_t RecentIds::slot_of(std::uint64_t key) const {
 void RecentIds::take_out(std::uint64_t key) {
   const auto mask = slots_.size() - 1;
   auto gap = slot_of(key);
-  for (auto next = (gap + 1) & mask; slots_[next] != 0; next = (next + 1) & mask) {
-    const auto home = ring_[slots_[next] - 1].key & mask;
+  for (auto next = (gap + 1) & mask; slots_[next].place != 0; next = (next + 1) & mask) {
+    const auto home = slots_[next].tag & mask;
     if (((next - home) & mask) < ((next - gap) & mask)) continue;
     slots_[gap] = slots_[next];
     gap = next;
   }
-  slots_[gap] = 0;
+  slots_[gap] = {};
 }
 
 void RecentIds::grow() {
   constexpr std::size_t kFirst = 16;
   ring_.reserve(std::min(limit_, std::max(kFirst, 2 * ring_.size())));
-  slots_.assign(std::bit_ceil(2 * ring_.capacity()), 0);
+  slots_.assign(std::bit_ceil(2 * ring_.capacity()), {});
   for (std::size_t place = 0; place < ring_.size(); ++place) {
-    slots_[slot_of(ring_[place].key)] = static_cast<std::uint32_t>(place + 1);
+    const auto key = ring_[place].hash.key;
+    slots_[slot_of(key)] = {.place = static_cast<std::uint32_t>(place + 1), .tag = static_cast<std::uint32_t>(key)};
   }
 }
 

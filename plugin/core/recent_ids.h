@@ -15,9 +15,16 @@
 
 namespace chat {
 
+// An id's hash in two halves that have nothing to do with each other.
+struct IdHash {
+  IdHash() = default;
+  explicit IdHash(std::string_view id);
+  std::uint64_t key = 0;
+  std::uint64_t check = 0;
+};
+
 struct RecentId {
-  std::uint64_t key = 0;           // the first half of the id's hash
-  std::uint64_t check = 0;         // the second half
+  IdHash hash;
   std::uint64_t payload_hash = 0;  // of conversation and payload: tells a retry from a conflict
   ConvId conv_id = 0;
   Seq seq = 0;
@@ -34,14 +41,21 @@ class RecentIds {
   explicit RecentIds(std::size_t limit) : limit_(limit) {}
 
   // The entry lives until the next remember().
-  RecentId* find(std::string_view id);
-  void remember(std::string_view id, RecentId entry);
+  RecentId* find(const IdHash& id);
+  // entry.hash is that of the id.
+  void remember(const RecentId& entry);
   std::size_t size() const { return ring_.size(); }
   std::size_t bytes() const { return ring_.capacity() * sizeof(RecentId) + slots_.size() * sizeof(slots_[0]); }
 
   static std::uint64_t payload_hash(std::string_view conv, std::string_view payload);
 
  private:
+  // What tells most ids apart without a look at the ring, each of whose entries takes cache lines of its own.
+  struct Slot {
+    std::uint32_t place = 0;  // 1 + that in ring_, 0 = free
+    std::uint32_t tag = 0;    // the key's lower half
+  };
+
   // Where `key` stands in slots_, or the free slot where it would.
   std::size_t slot_of(std::uint64_t key) const;
   void take_out(std::uint64_t key);
@@ -50,7 +64,7 @@ class RecentIds {
   std::size_t limit_;
   std::vector<RecentId> ring_;  // once full, oldest_ is replaced next
   std::size_t oldest_ = 0;
-  std::vector<std::uint32_t> slots_;  // open addressing: 1 + the place in ring_, 0 = free; at most half are taken
+  std::vector<Slot> slots_;  // open addressing; at most half are taken
 };
 
 }  // namespace chat

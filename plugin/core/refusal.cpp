@@ -43,6 +43,10 @@ std::string_view code_name(Code code) {
   return "unavailable";
 }
 
+Refusal refusal_of(Code code, std::string reason, std::string id) {
+  return {.code = code, .reason = std::move(reason), .id = std::move(id)};
+}
+
 std::string refusal_json(const Refusal& refusal, std::string_view topic) {
   nlohmann::ordered_json json;
   json["code"] = code_name(refusal.code);

@@ -34,14 +34,13 @@ struct Refusal {
   std::string id;      // the publish's own id where it could be read
 };
 
-inline Refusal refusal_of(Code code, std::string reason, std::string id = {}) {
-  return {.code = code, .reason = std::move(reason), .id = std::move(id)};
-}
+// Cold: what leads here is kept out of the way of what is accepted.
+[[gnu::cold]] Refusal refusal_of(Code code, std::string reason, std::string id = {});
 
 // {"code":…,"reason":…,"topic":…,"id":…}; `id` is null where the publish had none.
 std::string refusal_json(const Refusal& refusal, std::string_view topic);
 
 // `text` in double quotes, cut to a length that fits a sentence, with everything that could confuse a reader replaced.
-std::string in_quotes(std::string_view text);
+[[gnu::cold]] std::string in_quotes(std::string_view text);
 
 }  // namespace chat

@@ -22,15 +22,14 @@ void bury(Bytes* bytes, std::string_view object) {
   std::string out(stamp_of(**bytes));
   if (out.empty()) return;
   out.append(object, 1);
-  *bytes = std::make_shared<const std::string>(std::move(out));
+  *bytes = Bytes(std::move(out));
 }
 
 }  // namespace
 
 void rewrite_bytes(Bytes* bytes, const Rewriting& rewriting) {
   if (!rewriting.recalled) {
-    if (auto edited = edited_object(**bytes, rewriting.body, rewriting.at))
-      *bytes = std::make_shared<const std::string>(*std::move(edited));
+    if (auto edited = edited_object(**bytes, rewriting.body, rewriting.at)) *bytes = Bytes(*std::move(edited));
     return;
   }
   bury(bytes, tombstone(rewriting.by, rewriting.at));

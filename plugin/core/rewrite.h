@@ -1,7 +1,7 @@
 // What a recall or an edit makes of a message that waits to be handed over.
 #pragma once
 
-#include "plugin/core/stamp.h"
+#include "plugin/core/bytes.h"
 #include "storage/message_event.h"
 
 namespace chat {

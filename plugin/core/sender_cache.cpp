@@ -19,12 +19,13 @@ void SenderCache::insert(const std::shared_ptr<User>& user, const UserState& sta
   if (user->recent) return;  // what is in memory is never behind the store
   user->recent = std::make_unique<RecentIds>(ids_per_sender_);
   for (const auto& message : state.recent) {
-    user->recent->remember(message.id, {.payload_hash = RecentIds::payload_hash(message.conv, message.payload),
-                                        .conv_id = message.conv_id,
-                                        .seq = message.seq,
-                                        .server_time = message.server_time,
-                                        .mid = message.mid,
-                                        .any_payload = message.rewritten});
+    user->recent->remember({.hash = IdHash(message.id),
+                            .payload_hash = RecentIds::payload_hash(message.conv, message.payload),
+                            .conv_id = message.conv_id,
+                            .seq = message.seq,
+                            .server_time = message.server_time,
+                            .mid = message.mid,
+                            .any_payload = message.rewritten});
   }
   order_.push_front(user);
   user->recent_place = order_.begin();
@@ -32,9 +33,9 @@ void SenderCache::insert(const std::shared_ptr<User>& user, const UserState& sta
   shrink();
 }
 
-void SenderCache::remember(const std::shared_ptr<User>& user, std::string_view id, const RecentId& entry) {
+void SenderCache::remember(const std::shared_ptr<User>& user, const RecentId& entry) {
   bytes_ -= cost(*user->recent);
-  user->recent->remember(id, entry);
+  user->recent->remember(entry);
   bytes_ += cost(*user->recent);
   shrink();
 }

@@ -20,7 +20,7 @@ class SenderCache {
   // Null: not in memory. Counts as a use.
   RecentIds* find(const std::shared_ptr<User>& user);
   void insert(const std::shared_ptr<User>& user, const UserState& state);
-  void remember(const std::shared_ptr<User>& user, std::string_view id, const RecentId& entry);
+  void remember(const std::shared_ptr<User>& user, const RecentId& entry);
 
   std::size_t ids_per_sender() const { return ids_per_sender_; }
   std::size_t size() const { return order_.size(); }

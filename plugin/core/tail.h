@@ -4,9 +4,11 @@
 // a message). Thread: the broker's only.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 
+#include "plugin/core/byte_blocks.h"
 #include "plugin/core/conversation.h"
 
 namespace chat {
@@ -17,8 +19,14 @@ class Tail {
 
   explicit Tail(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  // Call after last_seq was raised to the message's seq.
-  void push(const std::shared_ptr<Conversation>& conversation, Bytes bytes);
+  // Call after last_seq was raised to the message's seq. What `write(char* to)` writes, at most `most` bytes, of which
+  // it returns the end.
+  template <typename Write>
+  Bytes push(const std::shared_ptr<Conversation>& conversation, std::size_t most, Write write) {
+    auto bytes = blocks_.add(most, write);
+    push(conversation, bytes);
+    return bytes;
+  }
   // Other bytes for a message that is in the tail.
   void replace(const std::shared_ptr<Conversation>& conversation, Seq seq, Bytes bytes);
   std::size_t bytes() const { return bytes_; }
@@ -26,12 +34,14 @@ class Tail {
  private:
   struct Entry {
     std::weak_ptr<Conversation> conversation;
-    std::size_t bytes = 0;
+    std::uint32_t bytes = 0;
     bool message = true;  // false: only what a message grew by when it was replaced
   };
+  void push(const std::shared_ptr<Conversation>& conversation, Bytes bytes);
   void shrink();
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;
+  ByteBlocks blocks_;
   std::deque<Entry> order_;  // oldest first: each message stands for the front of its conversation's tail
 };
 

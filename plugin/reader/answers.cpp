@@ -8,6 +8,7 @@
 
 #include "plugin/core/string_map.h"
 #include "storage/message_event.h"
+#include "storage/stamped.h"
 
 namespace chat {
 namespace {
@@ -21,8 +22,7 @@ PageItem item_of(const StoredMessage& message, TimeMs now) {
   return {.conv = message.conv,
           .seq = message.seq,
           .rev = 0,
-          .bytes = std::make_shared<const std::string>(
-              stamped(message.conv, message.seq, message.server_time, message.sender, message.mid, payload)),
+          .bytes = Bytes(stamped(message.conv, message.seq, message.server_time, message.sender, message.mid, payload)),
           .expires_at = expired ? 0 : expires_at};
 }
 
@@ -65,10 +65,7 @@ Notice read_page(ReadStore& store, const AnswerOptions& options, const ReadPage&
     if (want.rev_target > want.rev_above) {
       const auto events = store.events_above(want.conv_id, want.rev_above, kEventsPerLane);
       for (const auto& event : events) {
-        page.items.push_back({.conv = want.conv,
-                              .seq = 0,
-                              .rev = event.rev,
-                              .bytes = std::make_shared<const std::string>(event.payload)});
+        page.items.push_back({.conv = want.conv, .seq = 0, .rev = event.rev, .bytes = Bytes(event.payload)});
       }
       if (events.size() >= static_cast<std::size_t>(kEventsPerLane)) rev_read = events.back().rev;
     }

@@ -106,8 +106,8 @@ TEST_F(Answers, EventsComeWithTheirConversation) {
 
 TEST_F(Answers, WhatHasExpiredIsATombstone) {
   add(0, 1, 5);
-  EXPECT_NE(page({want(0, 0, 1)}, 5999).items[0].bytes->find("0123456789"), std::string::npos);
-  const auto& bytes = *page({want(0, 0, 1)}, 6000).items[0].bytes;
+  EXPECT_NE((*page({want(0, 0, 1)}, 5999).items[0].bytes).find("0123456789"), std::string::npos);
+  const std::string bytes(*page({want(0, 0, 1)}, 6000).items[0].bytes);
   EXPECT_EQ(bytes.find("0123456789"), std::string::npos);
   EXPECT_NE(bytes.find("\"expired\":true"), std::string::npos);
 }

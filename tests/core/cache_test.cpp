@@ -95,8 +95,8 @@ class TailTest : public testing::Test {
  protected:
   void push(Tail& tail, const std::shared_ptr<Conversation>& conversation, std::size_t bytes) {
     ++conversation->last_seq;
-    tail.push(conversation,
-              std::make_shared<const std::string>(bytes, static_cast<char>('a' + conversation->last_seq % 26)));
+    const auto letter = static_cast<char>('a' + conversation->last_seq % 26);
+    tail.push(conversation, bytes, [&](char* to) { return std::fill_n(to, bytes, letter); });
   }
 };
 
@@ -113,12 +113,12 @@ TEST_F(TailTest, HoldsTheNewestOfAllConversationsWithinItsBytes) {
     ASSERT_LE(tail.bytes(), bytes_max);
     std::size_t held = 0;
     for (const auto& conversation : conversations) {
-      for (const auto& bytes : conversation->tail) held += bytes->size() + Tail::kBytesPerMessage;
+      for (const auto& bytes : conversation->tail) held += bytes.size() + Tail::kBytesPerMessage;
       if (!conversation->tail.empty()) {
         const auto* newest = conversation->in_tail(conversation->last_seq);
         ASSERT_NE(newest, nullptr);
-        if (!(*newest)->empty()) {
-          ASSERT_EQ((*newest)->front(), static_cast<char>('a' + conversation->last_seq % 26));
+        if (newest->size() > 0) {
+          ASSERT_EQ((**newest).front(), static_cast<char>('a' + conversation->last_seq % 26));
         }
       }
     }
@@ -133,7 +133,7 @@ TEST_F(TailTest, InTailAnswersWhatItHoldsAndNothingElse) {
   for (int i = 0; i < 3; ++i) push(tail, conversation, 5);
   EXPECT_EQ(conversation->in_tail(10), nullptr);
   for (Seq seq = 11; seq <= 13; ++seq)
-    EXPECT_EQ((*conversation->in_tail(seq))->front(), static_cast<char>('a' + seq % 26));
+    EXPECT_EQ((**conversation->in_tail(seq)).front(), static_cast<char>('a' + seq % 26));
   EXPECT_EQ(conversation->in_tail(14), nullptr);
   EXPECT_EQ(conversation->in_tail(0), nullptr);
   EXPECT_EQ(conversation->in_tail(-5), nullptr);

@@ -1,4 +1,5 @@
 // A message with a ttl, from the time at which it expires: no device is handed its text, wherever that lay.
+#include "storage/stamped.h"
 #include "tests/core/support/hub_rig.h"
 
 namespace chat::test {

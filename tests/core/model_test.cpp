@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "plugin/core/stamp.h"
+#include "storage/stamped.h"
 #include "tests/core/support/hub_rig.h"
 #include "tests/support/seed.h"
 

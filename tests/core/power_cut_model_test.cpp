@@ -10,10 +10,10 @@
 #include <map>
 
 #include "plugin/core/hub.h"
-#include "plugin/core/stamp.h"
 #include "plugin/persister/batch_maker.h"
 #include "plugin/reader/answers.h"
 #include "storage/memory/memory_store.h"
+#include "storage/stamped.h"
 #include "tests/core/support/fakes.h"
 #include "tests/journal/fault_file_system.h"
 #include "tests/journal/records.h"
@@ -114,7 +114,7 @@ class World {
     hub_->may_write(ref(here), topic);
     const auto verdict = hub_->published(ref(here), topic, payload, 1);
     if (verdict.kind == PublishVerdict::Kind::kRefuse) ++tally_.refused;
-    if (verdict.kind == PublishVerdict::Kind::kReplace && verdict.payload) show(conv, *verdict.payload);
+    if (verdict.kind == PublishVerdict::Kind::kReplace && verdict.payload) show(conv, std::string(*verdict.payload));
     ++tally_.sent;
     look();
   }

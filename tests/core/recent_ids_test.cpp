@@ -18,7 +18,7 @@ TEST(RecentIdsTest, AgreesWithANaiveTwinOnRandomIds) {
     std::deque<std::pair<std::string, Seq>> twin;  // newest last
     for (Seq seq = 1; seq <= 5000; ++seq) {
       const auto id = "id-" + std::to_string(random() % (limit * 3));
-      const auto* found = ids.find(id);
+      const auto* found = ids.find(IdHash(id));
       const auto expected =
           std::find_if(twin.begin(), twin.end(), [&](const auto& entry) { return entry.first == id; });
       ASSERT_EQ(found != nullptr, expected != twin.end()) << id << " of limit " << limit;
@@ -26,7 +26,7 @@ TEST(RecentIdsTest, AgreesWithANaiveTwinOnRandomIds) {
         EXPECT_EQ(found->seq, expected->second);
         continue;  // a retry is not remembered again
       }
-      ids.remember(id, {.seq = seq});
+      ids.remember({.hash = IdHash(id), .seq = seq});
       twin.emplace_back(id, seq);
       if (twin.size() > limit) twin.pop_front();
       ASSERT_EQ(ids.size(), twin.size());
@@ -66,7 +66,7 @@ TEST_F(SenderCacheTest, ForgetsTheLeastRecentlyUsedBeyondItsBytes) {
 TEST_F(SenderCacheTest, RememberedIdsCountAndTheLastSenderIsNeverForgotten) {
   SenderCache cache(1, 1000);
   cache.insert(user(0), {});
-  for (int i = 0; i < 500; ++i) cache.remember(user(0), "id" + std::to_string(i), {.seq = i});
+  for (int i = 0; i < 500; ++i) cache.remember(user(0), {.hash = IdHash("id" + std::to_string(i)), .seq = i});
   EXPECT_EQ(cache.size(), 1U);
   ASSERT_NE(cache.find(user(0)), nullptr);
   EXPECT_EQ(cache.find(user(0))->size(), 500U);
@@ -77,9 +77,9 @@ TEST_F(SenderCacheTest, RememberedIdsCountAndTheLastSenderIsNeverForgotten) {
 TEST_F(SenderCacheTest, WhatIsInMemoryIsNotPutBackByAnOlderAnswer) {
   SenderCache cache(1 << 20, 10);
   cache.insert(user(0), {});
-  cache.remember(user(0), "new", {.seq = 5});
+  cache.remember(user(0), {.hash = IdHash("new"), .seq = 5});
   cache.insert(user(0), {});
-  EXPECT_NE(cache.find(user(0))->find("new"), nullptr);
+  EXPECT_NE(cache.find(user(0))->find(IdHash("new")), nullptr);
 }
 
 TEST_F(SenderCacheTest, TheStoresAnswerIsTakenNewestLast) {
@@ -88,9 +88,9 @@ TEST_F(SenderCacheTest, TheStoresAnswerIsTakenNewestLast) {
   for (int i = 1; i <= 3; ++i)
     state.recent.push_back({.id = std::to_string(i), .conv = "g:1", .conv_id = 1, .seq = i, .payload = "{}"});
   cache.insert(user(0), state);
-  EXPECT_EQ(cache.find(user(0))->find("1"), nullptr);
-  EXPECT_EQ(cache.find(user(0))->find("3")->seq, 3);
-  EXPECT_EQ(cache.find(user(0))->find("3")->payload_hash, RecentIds::payload_hash("g:1", "{}"));
+  EXPECT_EQ(cache.find(user(0))->find(IdHash("1")), nullptr);
+  EXPECT_EQ(cache.find(user(0))->find(IdHash("3"))->seq, 3);
+  EXPECT_EQ(cache.find(user(0))->find(IdHash("3"))->payload_hash, RecentIds::payload_hash("g:1", "{}"));
 }
 
 TEST(DirectoryTest, AUserLivesAsLongAsSomebodyNeedsIt) {

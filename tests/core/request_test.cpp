@@ -26,7 +26,7 @@ TEST_F(RpcRequests, TheBridgeIsToldWhoAsksAndReadsTheClientsOwnBytes) {
   EXPECT_EQ(envelope.at("user"), "alice");
   EXPECT_EQ(envelope.at("device"), "a \"1\"");
   EXPECT_EQ(envelope.at("request"), json::parse(R"({"id":"1","x": 2})"));
-  EXPECT_NE(verdict.payload->find(R"({"id":"1","x": 2})"), std::string::npos);
+  EXPECT_NE((*verdict.payload).find(R"({"id":"1","x": 2})"), std::string::npos);
   EXPECT_EQ(hub->may_read(bridge_.ref(), "chat/rpc/ping", *verdict.payload), Access::kGranted);
   EXPECT_EQ(hub->may_read(alice_.ref(), "chat/rpc/ping", *verdict.payload), Access::kRefused);
 }

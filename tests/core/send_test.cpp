@@ -1,5 +1,4 @@
 // What becomes of a message: its number, its bytes, and whom it reaches.
-#include "plugin/core/stamp.h"
 #include "tests/core/support/hub_rig.h"
 
 namespace chat::test {
@@ -24,7 +23,7 @@ TEST_F(Sending, AcceptedMessagesAreNumberedWithoutHoleAndStampedInFront) {
   EXPECT_EQ(stamped.at("conv"), conv);
   EXPECT_EQ(stamped.at("from"), "alice");
   EXPECT_EQ(stamped.at("server_time"), clock.wall);
-  EXPECT_TRUE(verdict.payload->ends_with(R"("body":"one","x":[1, 2]} )")) << *verdict.payload;
+  EXPECT_TRUE((*verdict.payload).ends_with(R"("body":"one","x":[1, 2]} )")) << *verdict.payload;
   settle();
   ASSERT_EQ(store.messages(conv).size(), 2U);
   EXPECT_EQ(store.messages(conv)[1].payload, R"({"body":"one","x":[1, 2]} )");

@@ -1,4 +1,4 @@
-#include "plugin/core/stamp.h"
+#include "plugin/core/uuid_maker.h"
 
 #include <gtest/gtest.h>
 
@@ -6,6 +6,7 @@
 #include <set>
 
 #include "plugin/core/sequencer.h"
+#include "storage/stamped.h"
 #include "storage/uuid.h"
 #include "tests/support/seed.h"
 

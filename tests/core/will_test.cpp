@@ -46,7 +46,7 @@ TEST_F(Wills, AnOrdinaryPublishIsNotTakenForOne) {
 TEST_F(Wills, WhatItCarriesIsReadByNobodyNotEvenACopyOfTheStampsForm) {
   const auto topic = "chat/c/" + conv_ + "/msg";
   const auto verdict = send(alice_, conv_, "2");
-  auto forged = *verdict.payload;
+  std::string forged(*verdict.payload);
   EXPECT_EQ(hub->may_read(bob_.ref(), topic, forged), Access::kGranted);
   forged.back() = ' ';
   EXPECT_EQ(hub->may_read(bob_.ref(), topic, forged), Access::kRefused);

@@ -19,9 +19,7 @@ class DefectiveBroker : public MosquittoBroker {
   explicit DefectiveBroker(std::string_view defect) : defect_(defect) {}
 
   void publish_to(const Recipient& recipient, std::string topic, Bytes bytes, int qos) override {
-    const auto send = [&](std::string_view text) {
-      MosquittoBroker::publish_to(recipient, topic, std::make_shared<const std::string>(text), qos);
-    };
+    const auto send = [&](std::string_view text) { MosquittoBroker::publish_to(recipient, topic, Bytes(text), qos); };
     const auto& payload = *bytes;
     std::string_view conv;
     Seq seq = 0;

@@ -24,7 +24,7 @@ struct Published {
 class FakeBroker : public Broker {
  public:
   void publish_to(const Recipient& recipient, std::string topic, Bytes payload, int qos) override {
-    published.push_back({recipient.device, std::move(topic), *payload, qos});
+    published.push_back({recipient.device, std::move(topic), std::string(*payload), qos});
   }
   void publish(const std::string& topic, std::string_view payload, int qos) override {
     published.push_back({{}, topic, std::string(payload), qos});

@@ -64,7 +64,7 @@ PublishVerdict HubRig::publish(const Phone& phone, const std::string& topic, con
     return {.kind = PublishVerdict::Kind::kRefuse, .payload = nullptr};
   auto verdict = hub->published(phone.ref(), topic, payload, qos);
   if (verdict.kind == PublishVerdict::Kind::kReplace && verdict.payload)
-    routed.push_back({{}, topic, *verdict.payload, qos});
+    routed.push_back({{}, topic, std::string(*verdict.payload), qos});
   if (verdict.kind == PublishVerdict::Kind::kUntouched || verdict.kind == PublishVerdict::Kind::kOutside) {
     routed.push_back({{}, topic, payload, qos});
   }

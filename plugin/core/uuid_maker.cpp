@@ -1,4 +1,4 @@
-#include "plugin/core/stamp.h"
+#include "plugin/core/uuid_maker.h"
 
 #include <cstring>
 

@@ -1,17 +1,11 @@
-// What a message gets from the server: the id that is unique everywhere, and the delivered bytes (storage/stamped.h).
+// The id of the server's that each message gets, and that is unique everywhere.
 #pragma once
 
-#include <memory>
 #include <random>
-#include <string>
 
-#include "storage/stamped.h"
 #include "storage/types.h"
 
 namespace chat {
-
-// What is delivered: shared, because one message goes to many.
-using Bytes = std::shared_ptr<const std::string>;
 
 // Makes UUIDs of version 7 (RFC 9562): the time in front, so that they sort, the rest by chance. One thread.
 class UuidMaker {

@@ -1,0 +1,40 @@
+// Memory for what is kept for a while and let go in the order in which it came: written one behind the other into
+// blocks. So each message takes the next few cache lines of a block, and what is let go is not touched again. With an
+// allocation each, the allocator would hand the oldest message's memory, long out of the cache, to the broker for its
+// next packet (measured: a tenth of all publishes a second). Thread: the broker's only.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "plugin/core/bytes.h"
+
+namespace chat {
+
+class ByteBlocks {
+ public:
+  static constexpr std::size_t kBlockBytes = 64 << 10;
+
+  // What `write(char* to)` writes: at most `most` bytes, of which it returns the end.
+  template <typename Write>
+  Bytes add(std::size_t most, Write write) {
+    if (most > kBlockBytes / 8) {  // one block's memory waits for its longest-lived: a large one must not leave a gap
+      const auto own = std::make_shared_for_overwrite<char[]>(most);
+      return {own, own.get(), static_cast<std::size_t>(write(own.get()) - own.get())};
+    }
+    if (most > left_) {
+      block_ = std::make_shared_for_overwrite<char[]>(kBlockBytes);
+      left_ = kBlockBytes;
+    }
+    char* const to = block_.get() + (kBlockBytes - left_);
+    const auto size = static_cast<std::size_t>(write(to) - to);
+    left_ -= size;
+    return {block_, to, size};
+  }
+
+ private:
+  std::shared_ptr<char[]> block_;
+  std::size_t left_ = 0;
+};
+
+}  // namespace chat
