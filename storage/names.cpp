@@ -26,7 +26,8 @@ static_assert(kNewGroupAlphabet.size() == 32);
 }  // namespace
 
 bool valid_user_name(std::string_view name) {
-  return !name.empty() && name.size() <= kUserNameMax && std::all_of(name.begin(), name.end(), user_character);
+  return !name.empty() && name.size() <= kUserNameMax &&
+         std::all_of(name.begin(), name.end(), [](char c) { return user_character(c); });
 }
 
 bool valid_device_name(std::string_view name) {
@@ -36,7 +37,8 @@ bool valid_device_name(std::string_view name) {
 bool valid_conversation_name(std::string_view name) {
   if (name.starts_with(kGroupPrefix)) {
     const auto id = name.substr(kGroupPrefix.size());
-    return !id.empty() && id.size() <= kGroupIdMax && std::all_of(id.begin(), id.end(), group_character);
+    return !id.empty() && id.size() <= kGroupIdMax &&
+           std::all_of(id.begin(), id.end(), [](char c) { return group_character(c); });
   }
   return direct_users(name).has_value();
 }

@@ -48,21 +48,23 @@ Conversing::Conversing(Admitter& admitter, const TopicSpace& topics, const Clock
 
 std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& user, std::string_view conv,
                                                                    Needs needs) {
-  if (!valid_conversation_name(conv))
-    return refusal_of(Code::kNotFound, "There is no conversation " + in_quotes(conv) + ".");
   const auto not_member = [&] {
     return refusal_of(Code::kNotMember,
                       "User " + in_quotes(user.name) + " is not a member of " + in_quotes(conv) + ".");
   };
-  // A direct conversation's name says who its members are: nobody else has it loaded, let alone made.
-  if (const auto users = direct_users(conv); users && user.name != users->first && user.name != users->second) {
-    return not_member();
-  }
+  const auto waiting = [&] { return Waiting{.conversation = true, .sender = false, .conv = std::string(conv)}; };
   auto conversation = conversations_.find(conv);
-  if (!conversation || (needs == Needs::kStanding && !conversation->standing_sure))
-    return Waiting{.conversation = true, .sender = false, .conv = std::string(conv)};
+  if (!conversation) {
+    if (!valid_conversation_name(conv))
+      return refusal_of(Code::kNotFound, "There is no conversation " + in_quotes(conv) + ".");
+    // A direct conversation's name says who its members are: nobody else has it loaded, let alone made.
+    const auto users = direct_users(conv);
+    if (users && user.name != users->first && user.name != users->second) return not_member();
+    return waiting();
+  }
   const auto* member = conversation->member(user.name);
   if (member == nullptr) return not_member();
+  if (needs == Needs::kStanding && !conversation->standing_sure) return waiting();
   return Found{std::move(conversation), member};
 }
 
