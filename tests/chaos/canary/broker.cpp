@@ -19,8 +19,10 @@ class DefectiveBroker : public MosquittoBroker {
   explicit DefectiveBroker(std::string_view defect) : defect_(defect) {}
 
   void publish_to(const Recipient& recipient, std::string topic, Bytes bytes, int qos) override {
-    const auto send = [&](std::string_view text) { MosquittoBroker::publish_to(recipient, topic, Bytes(text), qos); };
-    const auto& payload = *bytes;
+    const auto send = [&](std::string text) {
+      MosquittoBroker::publish_to(recipient, topic, Bytes(std::move(text)), qos);
+    };
+    const std::string payload(*bytes);
     std::string_view conv;
     Seq seq = 0;
     if (!topic.ends_with("/inbox") || !read_stamp(payload, &conv, &seq)) return send(payload);
