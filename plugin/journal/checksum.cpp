@@ -10,9 +10,9 @@ namespace chat {
 namespace {
 
 // libisal's AVX-512 code returns with the upper halves of the vector registers in use, and leaves it to its caller to
-// clear them (github.com/intel/isa-l/issues/24). Until somebody does, each plain SSE instruction, of which the broker
-// and most libraries are made, also waits for those halves: the broker's thread took 11 to 13 % longer for each
-// publish, in all that it did.
+// clear them (github.com/intel/isa-l/issues/24). Until somebody does, plain SSE code, of which the broker and most
+// libraries are made, is slower (Intel's optimization manual, "Mixing AVX code with SSE code"): the broker's thread
+// took 13 to 15 % longer for a publish, most of it far from here (docs/benchmarks.md).
 #ifdef __x86_64__
 [[gnu::target("avx")]] void clear_upper_halves() {
   _mm256_zeroupper();
