@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::string_view kConv = "{\"conv\":\"";
 constexpr std::string_view kSeq = "\",\"seq\":";
-
 constexpr std::string_view kServerTime = ",\"server_time\":";
 constexpr std::string_view kFrom = ",\"from\":\"";
 constexpr std::string_view kMid = "\",\"mid\":\"";
@@ -56,6 +55,13 @@ std::string stamped(std::string_view conv, Seq seq, TimeMs server_time, std::str
   const auto* const end = stamp(out.data(), conv, seq, server_time, sender, mid, payload);
   out.resize(static_cast<std::size_t>(end - out.data()));
   return out;
+}
+
+// Nothing in front of "mid" can hold a quotation mark of its own.
+std::string_view stamp_of(std::string_view bytes) {
+  const auto mid = bytes.find(kMid);
+  const auto end = mid + kMid.size() + kUuidText + kClient.size();
+  return mid == std::string_view::npos || end > bytes.size() ? std::string_view() : bytes.substr(0, end);
 }
 
 bool read_stamp(std::string_view bytes, std::string_view* conv, Seq* seq) {

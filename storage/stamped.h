@@ -20,6 +20,9 @@ char* stamp(char* to, std::string_view conv, Seq seq, TimeMs server_time, std::s
             std::string_view payload);
 std::size_t stamped_most(std::string_view conv, std::string_view sender, std::string_view payload);
 
+// What stamped() put in front of the sender's object, up to the comma behind it; empty where that does not stand there.
+std::string_view stamp_of(std::string_view bytes);
+
 // The conversation and seq that stamped() wrote at the start of `bytes`; false where they do not stand there.
 bool read_stamp(std::string_view bytes, std::string_view* conv, Seq* seq);
 

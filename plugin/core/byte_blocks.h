@@ -14,22 +14,24 @@ namespace chat {
 class ByteBlocks {
  public:
   static constexpr std::size_t kBlockBytes = 64 << 10;
+  // What is larger has memory of its own: so no more than a thirty-second of a block is left over at its end.
+  static constexpr std::size_t kSharedMost = kBlockBytes / 32;
 
   // What `write(char* to)` writes: at most `most` bytes, of which it returns the end.
   template <typename Write>
   Bytes add(std::size_t most, Write write) {
-    if (most > kBlockBytes / 8) {  // one block's memory waits for its longest-lived: a large one must not leave a gap
+    if (most > kSharedMost) {
       const auto own = std::make_shared_for_overwrite<char[]>(most);
-      return {own, own.get(), static_cast<std::size_t>(write(own.get()) - own.get())};
+      return {own, own.get(), static_cast<std::size_t>(write(own.get()) - own.get()), false};
     }
-    if (most > left_) {
+    if (block_ == nullptr || most > left_) {
       block_ = std::make_shared_for_overwrite<char[]>(kBlockBytes);
       left_ = kBlockBytes;
     }
     char* const to = block_.get() + (kBlockBytes - left_);
     const auto size = static_cast<std::size_t>(write(to) - to);
     left_ -= size;
-    return {block_, to, size};
+    return {block_, to, size, true};
   }
 
  private:

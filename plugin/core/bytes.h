@@ -20,13 +20,13 @@ class Bytes {
     data_ = {owner, owner->data()};
     size_ = static_cast<std::uint32_t>(owner->size());
   }
-  // `size` bytes at `data`, which `block` keeps alive, together with what else lies in it.
-  Bytes(const std::shared_ptr<char[]>& block, const char* data, std::size_t size)
-      : data_(block, data), size_(static_cast<std::uint32_t>(size)), in_block_(true) {}
+  // `size` bytes at `data`, which `owner` keeps alive; `in_block`: together with what else lies in it.
+  Bytes(const std::shared_ptr<char[]>& owner, const char* data, std::size_t size, bool in_block)
+      : data_(owner, data), size_(static_cast<std::uint32_t>(size)), in_block_(in_block) {}
 
   explicit operator bool() const { return data_ != nullptr; }
-  std::string_view operator*() const { return {data_.get(), size_}; }
-  std::size_t size() const { return size_; }
+  std::string_view operator*() const { return {data_.get(), size()}; }
+  std::size_t size() const { return data_ != nullptr ? size_ : 0; }  // of what was moved away, too
   // Whether its memory is given back only together with its neighbours'.
   bool in_block() const { return in_block_; }
 

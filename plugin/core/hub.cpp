@@ -64,6 +64,7 @@ Hub::~Hub() = default;
 // -------------------------------------------------------------------------------------------------------------
 
 Session* Hub::touch(const ClientRef& client) {
+  // Who was here before and for whom all that is below was done: nearly everybody.
   auto* known = directory_.find(client.handle, client.device);
   if (known != nullptr && known->user->name == client.user && known->signalled && known->user->recent) return known;
   if (!valid_user_name(client.user) || !valid_device_name(client.device) || no_more_devices(client)) return nullptr;

@@ -4,18 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include "storage/stamped.h"
+
 namespace chat {
 namespace {
-
-constexpr std::string_view kMid = "\",\"mid\":\"";
-constexpr std::size_t kUuidText = 36;
-
-// The server's fields with the comma behind them. Nothing in front of "mid" can hold a quotation mark of its own.
-std::string_view stamp_of(std::string_view delivered) {
-  const auto mid = delivered.find(kMid);
-  const auto end = mid + kMid.size() + kUuidText + 2;
-  return mid == std::string_view::npos || end > delivered.size() ? std::string_view() : delivered.substr(0, end);
-}
 
 // The same stamp, and that object in the place of the client's.
 void bury(Bytes* bytes, std::string_view object) {

@@ -11,8 +11,8 @@ namespace {
 
 // libisal's AVX-512 code returns with the upper halves of the vector registers in use, and leaves it to its caller to
 // clear them (github.com/intel/isa-l/issues/24). Until somebody does, plain SSE code, of which the broker and most
-// libraries are made, is slower (Intel's optimization manual, "Mixing AVX code with SSE code"): the broker's thread
-// took 13 to 15 % longer for a publish, most of it far from here (docs/benchmarks.md).
+// libraries are made, is slower (Intel's optimization manual, "Mixing AVX code with SSE code"): it cost an eighth of
+// the broker's thread's time for a publish, most of it far from here (docs/benchmarks.md).
 #ifdef __x86_64__
 [[gnu::target("avx")]] void clear_upper_halves() {
   _mm256_zeroupper();

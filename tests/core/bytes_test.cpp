@@ -37,6 +37,13 @@ TEST(BytesTest, AShortTextOutlivesWhatItWasMadeFrom) {
   EXPECT_EQ(*kept, "short");
 }
 
+TEST(BytesTest, WhatWasMovedAwayIsEmpty) {
+  Bytes from(std::string("text"));
+  const auto to = std::move(from);
+  EXPECT_EQ(*to, "text");
+  EXPECT_EQ(*from, "");  // NOLINT(bugprone-use-after-move): what is asked for
+}
+
 TEST(ByteBlocksTest, WhatIsKeptStaysAsItIsWhateverComesAndGoesBesideIt) {
   auto random = test::generator("byte blocks");
   ByteBlocks blocks;
@@ -59,6 +66,7 @@ TEST(ByteBlocksTest, NeighboursLieBesideEachOtherAndWhatWasNotWrittenIsGivenToTh
   const auto second = add(blocks, 100, "two");
   EXPECT_EQ((*first).data() + 3, (*second).data());
   EXPECT_TRUE(second.in_block());
+  EXPECT_FALSE(add(blocks, ByteBlocks::kSharedMost + 1, "large").in_block());
   EXPECT_FALSE(Bytes(std::string("three")).in_block());
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -37,6 +38,13 @@ TEST(Stamp, WhatWasStampedIsReadBackForRandomValues) {
     EXPECT_EQ(parsed.at("seq"), seq);
     EXPECT_EQ(parsed.at("mid"), uuid_text(kMid));
   }
+}
+
+TEST(Stamp, TheRoomForItIsWhatTheLongestNumbersNeed) {
+  constexpr auto kLowest = std::numeric_limits<std::int64_t>::min();
+  const std::string_view payload = R"({"body":1})";
+  // The one byte is the brace of the sender's object, which the stamp's takes the place of.
+  EXPECT_EQ(stamped("g:1", kLowest, kLowest, "bob", kMid, payload).size() + 1, stamped_most("g:1", "bob", payload));
 }
 
 TEST(Stamp, NothingElsePassesForAStamp) {
