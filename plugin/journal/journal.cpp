@@ -124,7 +124,7 @@ FileJournal::FileJournal(const JournalOptions& options, FileSystem& file_system,
   std::uint64_t bytes = file_bytes_;
   for (std::size_t i = 0; i + 1 < found.segments.size(); ++i) bytes += found.segments[i].bytes;
   bytes_ = bytes;
-  syncer_.add(file_, false);
+  syncer_.add(found.segments.back().base, file_, false);
   // The broker handles signals on its own thread: none may be delivered to this one.
   sigset_t all;
   sigset_t before;
@@ -200,7 +200,7 @@ AppendResult FileJournal::roll(Position end) {
   file_ = std::move(file);
   file_bytes_ = kSegmentHeaderBytes;
   bytes_.fetch_add(kSegmentHeaderBytes, std::memory_order_relaxed);
-  syncer_.add(file_, true);
+  syncer_.add(next.base, file_, true);
   return AppendResult::kOk;
 }
 
@@ -241,6 +241,7 @@ AppendResult FileJournal::broken(std::string why) {
 
 void FileJournal::trim(Position up_to) {
   for (const Segment& segment : layout_.trim(up_to)) {
+    syncer_.forget(segment.base);
     // One that can't be removed is found, and trimmed, by a later run: its bytes count until then.
     if (file_system_.remove(folder_ + "/" + segment_name(segment.base)) == 0) {
       bytes_.fetch_sub(segment.bytes, std::memory_order_relaxed);

@@ -1,17 +1,28 @@
 #include "plugin/journal/syncer.h"
 
+#include <algorithm>
+
 namespace chat {
 
-void Syncer::add(std::shared_ptr<File> file, bool new_in_folder) {
+void Syncer::add(Position base, std::shared_ptr<File> file, bool new_in_folder) {
   std::lock_guard lock(mutex_);
-  files_.push_back(std::move(file));
+  files_.push_back({base, std::move(file)});
   folder_changed_ = folder_changed_ || new_in_folder;
+}
+
+void Syncer::forget(Position base) {
+  std::shared_ptr<File> closed_behind_the_lock;
+  std::lock_guard lock(mutex_);
+  const auto found = std::find_if(files_.begin(), files_.end(), [&](const Unsynced& u) { return u.base == base; });
+  if (found == files_.end() || found + 1 == files_.end()) return;
+  closed_behind_the_lock = std::move(found->file);
+  files_.erase(found);
 }
 
 int Syncer::sync(Position end) {
   std::lock_guard only(one_at_a_time_);
   if (failed_ != 0) return failed_;
-  std::vector<std::shared_ptr<File>> files;
+  std::vector<Unsynced> files;
   bool folder = false;
   {
     std::lock_guard lock(mutex_);
@@ -20,15 +31,16 @@ int Syncer::sync(Position end) {
     folder = folder_changed_;
     folder_changed_ = false;
   }
-  for (const auto& file : files) {
-    if (const int error = file->sync(); error != 0) return failed_ = error;
+  for (const Unsynced& unsynced : files) {
+    if (const int error = unsynced.file->sync(); error != 0) return failed_ = error;
   }
   if (folder) {
     if (const int error = file_system_.sync_folder(folder_); error != 0) return failed_ = error;
   }
   if (end > synced_) synced_.store(end, std::memory_order_release);
   std::lock_guard lock(mutex_);
-  files_.erase(files_.begin(), files_.begin() + static_cast<std::ptrdiff_t>(files.size() - 1));
+  // By name, and not by count: some may have been forgotten meanwhile.
+  std::erase_if(files_, [&](const Unsynced& u) { return u.base < files.back().base; });
   return 0;
 }
 

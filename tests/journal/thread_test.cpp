@@ -7,12 +7,24 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <thread>
 
 #include "tests/journal/records.h"
 
 namespace chat {
 namespace {
+
+// The files below `folder` that this process holds open, as the kernel names them.
+std::vector<std::string> open_in(const std::string& folder) {
+  std::vector<std::string> paths;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;  // the folder's own descriptor
+    const std::string path = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (path.starts_with(folder + "/")) paths.push_back(path);
+  }
+  return paths;
+}
 
 TEST(JournalThreads, AReaderBesideTheWriterGetsEveryRecordInOrder) {
   TempFolder folder;
@@ -60,6 +72,27 @@ TEST(JournalThreads, AReaderBesideTheWriterGetsEveryRecordInOrder) {
   }
   reader_thread.join();
   EXPECT_LE(journal->bytes(), options.bytes_max);
+}
+
+TEST(JournalThreads, WhatWasTrimmedIsNotHeldOpen) {
+  // A file that is removed and still open keeps its space on the disk.
+  for (const JournalOptions::Sync sync :
+       {JournalOptions::Sync::kNever, JournalOptions::Sync::kInterval, JournalOptions::Sync::kAlways}) {
+    TempFolder folder;
+    JournalOptions options;
+    options.folder = folder.path() + "/journal";
+    options.segment_bytes = 1000;
+    options.sync = sync;
+    options.interval = std::chrono::hours(1);
+    const auto journal = open_journal(options, posix_file_system());
+    for (Seq seq = 1; seq <= 100; ++seq) ASSERT_EQ(journal->append(small_message(seq), nullptr), AppendResult::kOk);
+    ASSERT_GT(open_in(options.folder).size(), 0U);
+    journal->trim(journal->end());
+    for (const std::string& path : open_in(options.folder)) {
+      EXPECT_TRUE(path.find("(deleted)") == std::string::npos) << path;
+    }
+    EXPECT_EQ(journal->sync_now(), 0);
+  }
 }
 
 TEST(JournalThreads, ItsOwnThreadBlocksEverySignal) {
