@@ -14,14 +14,19 @@ namespace chat {
 class File {
  public:
   virtual ~File() = default;
-  // Writes all of `data` at the end of what was written so far, or answers why not; then an unknown part of it may be
-  // there.
+  // Puts all of `data` at the end of what was appended so far (at first, of the file), or answers why not; then an
+  // unknown part of it may be there. The file may be longer than that, by zeros: see prepare().
   virtual int append(std::string_view data) = 0;
   // Reads up to `size` bytes at `offset`; `*got` is less at the end of the file. Safe beside append() from another
   // thread.
   virtual int read(std::uint64_t offset, char* to, std::size_t size, std::size_t* got) = 0;
   virtual int truncate(std::uint64_t size) = 0;  // append() goes on there
   virtual int sync() = 0;                        // fdatasync; safe beside append() from another thread
+  // Makes the next `bytes` behind the end ready, so that append() is a copy in memory until they are used up; the file
+  // is not made longer than `size_max`. Closing it cuts what was not used. Safe beside append() from one other thread.
+  // False: not now, or never; append() goes the long way, and hears why if it matters.
+  virtual bool prepare(std::uint64_t bytes, std::uint64_t size_max) = 0;
+  virtual std::uint64_t prepared() const = 0;  // bytes that are ready behind the end; append()'s thread
 };
 
 // Held as long as the object lives.

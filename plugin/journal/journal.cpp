@@ -12,6 +12,7 @@
 
 #include "plugin/journal/format.h"
 #include "plugin/journal/layout.h"
+#include "plugin/journal/preparer.h"
 #include "plugin/journal/reader.h"
 #include "plugin/journal/recovery.h"
 #include "plugin/journal/state.h"
@@ -22,6 +23,8 @@ namespace {
 
 // Trimming takes whole segments and never the last one: with at least this many there is always something to free.
 constexpr std::uint64_t kSegmentsMin = 4;
+
+using Clock = std::chrono::steady_clock;
 
 bool disk_full(int error) {
   return error == ENOSPC || error == EDQUOT || error == EFBIG;
@@ -85,6 +88,7 @@ class FileJournal : public Journal {
   std::atomic<Position> end_;
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<int> sync_error_{0};  // of any fdatasync: the append side stops at its next call
+  Preparer preparer_;
 
   // Append side only.
   std::shared_ptr<File> file_;
@@ -119,6 +123,8 @@ FileJournal::FileJournal(const JournalOptions& options, FileSystem& file_system,
       layout_(found.segments),
       syncer_(file_system, options.folder, found.end),
       end_(found.end),
+      preparer_(options.prepare_from, segment_bytes_ + kSegmentHeaderBytes + kRecordHeaderBytes + kRecordBytesMax,
+                found.end),
       file_(std::move(found.active)),
       file_bytes_(found.active_bytes) {
   std::uint64_t bytes = file_bytes_;
@@ -185,6 +191,8 @@ AppendResult FileJournal::write(const T& record, Position* position) {
       return broken(failure("sync", folder_, error));
   }
   end_.store(start + buffer_.size(), std::memory_order_release);
+  // Without the lock: should it be missed by a thread that is just going to wait, that one wakes by itself soon.
+  if (preparer_.asks_for_more(*file_)) wake_.notify_one();
   if (position != nullptr) *position = start;
   return AppendResult::kOk;
 }
@@ -257,6 +265,9 @@ int FileJournal::sync_now() {
 
 void FileJournal::keep_up() {
   pthread_setname_np(pthread_self(), "chat-journal");
+  Clock::time_point sync_due =
+      sync_ == JournalOptions::Sync::kInterval ? Clock::now() + interval_ : Clock::time_point::max();
+  Clock::time_point measure_due = Clock::now() + Preparer::kRound;
   std::unique_lock lock(mutex_);
   while (!stop_) {
     if (std::exchange(spare_wanted_, false)) {
@@ -265,14 +276,26 @@ void FileJournal::keep_up() {
       lock.lock();
       continue;
     }
-    const auto woken = [this] { return stop_ || spare_wanted_; };
-    if (sync_ != JournalOptions::Sync::kInterval) {
+    const auto woken = [this] { return stop_ || spare_wanted_ || preparer_.wanted(); };
+    if (sync_ == JournalOptions::Sync::kAlways) {
       wake_.wait(lock, woken);
-    } else if (!wake_.wait_for(lock, interval_, woken)) {
-      lock.unlock();
-      sync_now();
-      lock.lock();
+      continue;
     }
+    const Clock::time_point due = std::min(sync_due, measure_due);
+    wake_.wait_until(lock, due, woken);
+    if (stop_ || spare_wanted_) continue;
+    lock.unlock();
+    const Clock::time_point now = Clock::now();
+    const bool sync = now >= sync_due;
+    const bool measure = now >= measure_due;
+    if (sync) sync_now();
+    if (measure) preparer_.measure(end());
+    const Clock::time_point done = Clock::now();
+    if (sync) sync_due = done + interval_;
+    if (measure) measure_due = done + Preparer::kRound;
+    // Behind the sync, which has made the kernel watch for writes to these pages anew.
+    preparer_.prepare(*syncer_.appended_to());
+    lock.lock();
   }
 }
 

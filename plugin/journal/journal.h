@@ -36,6 +36,9 @@ struct JournalOptions {
   // When a record is on the medium and not only in the page cache.
   enum class Sync { kAlways, kInterval, kNever } sync = Sync::kInterval;
   std::chrono::milliseconds interval{100};  // with kInterval: a thread of the journal's own calls fdatasync this often
+  // From so many bytes appended in a tenth of a second on, what comes next is copied into memory that is the file's
+  // (File::prepare). Below it a write() costs little of a second, and idle files are not made longer. Not with kAlways.
+  std::uint64_t prepare_from = 32ULL << 10;
 };
 
 enum class AppendResult {
@@ -76,8 +79,8 @@ class Journal {
   // Everything below is on the medium and survives a power cut: any thread. Behind open() that is all there is.
   virtual Position synced() const = 0;
 
-  // Writes one record with one write(). `*position` (where not null) is where it starts. With Sync::kAlways it is on
-  // the medium before this returns.
+  // One record, in one piece: it is in the kernel's page cache when this returns kOk. `*position` (where not null) is
+  // where it starts. With Sync::kAlways it is on the medium before this returns.
   virtual AppendResult append(const MessageRecord& record, Position* position) = 0;
   virtual AppendResult append(const CursorRecord& record, Position* position) = 0;
   virtual AppendResult append(const CommandRecord& record, Position* position) = 0;

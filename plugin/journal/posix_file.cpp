@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 
 #include "plugin/journal/file.h"
+#include "plugin/journal/mapped_tail.h"
 
 namespace chat {
 namespace {
@@ -34,16 +36,19 @@ class Descriptor {
 
 class PosixFile : public File {
  public:
-  explicit PosixFile(int fd) : fd_(fd) {}
+  PosixFile(int fd, std::uint64_t end) : fd_(fd), end_(end), tail_(fd) {}
+
+  ~PosixFile() override {
+    // Where this fails, the next open() of the journal cuts the zeros.
+    if (longer_) (void)!::ftruncate(fd_.get(), static_cast<off_t>(end_));
+  }
 
   int append(std::string_view data) override {
-    while (!data.empty()) {
-      const ssize_t wrote = ::write(fd_.get(), data.data(), data.size());
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) return errno;
-      // Short without an error: the next write() names the reason.
-      data.remove_prefix(static_cast<std::size_t>(wrote));
+    const std::uint64_t at = end_.load(std::memory_order_relaxed);
+    if (at + data.size() > tail_.ready() || !tail_.put(at, data)) {
+      if (const int error = write(at, data); error != 0) return error;
     }
+    end_.store(at + data.size(), std::memory_order_relaxed);
     return 0;
   }
 
@@ -60,13 +65,41 @@ class PosixFile : public File {
   }
 
   int truncate(std::uint64_t size) override {
+    tail_.cut(size);
+    end_.store(size, std::memory_order_relaxed);
     return ::ftruncate(fd_.get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
   }
 
   int sync() override { return ::fdatasync(fd_.get()) == 0 ? 0 : errno; }
 
+  bool prepare(std::uint64_t bytes, std::uint64_t size_max) override {
+    longer_ = true;
+    return tail_.prepare(end_.load(std::memory_order_relaxed), bytes, size_max);
+  }
+
+  std::uint64_t prepared() const override {
+    const std::uint64_t end = end_.load(std::memory_order_relaxed);
+    const std::uint64_t ready = tail_.ready();
+    return ready > end ? ready - end : 0;
+  }
+
  private:
+  int write(std::uint64_t at, std::string_view data) {
+    while (!data.empty()) {
+      const ssize_t wrote = ::pwrite(fd_.get(), data.data(), data.size(), static_cast<off_t>(at));
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) return errno;
+      // Short without an error: the next one names the reason.
+      data.remove_prefix(static_cast<std::size_t>(wrote));
+      at += static_cast<std::uint64_t>(wrote);
+    }
+    return 0;
+  }
+
   Descriptor fd_;
+  std::atomic<std::uint64_t> end_;   // of what was appended; written by the append side, read by prepare()
+  std::atomic<bool> longer_{false};  // than end_, perhaps
+  MappedTail tail_;
 };
 
 class PosixFolderLock : public FolderLock {
@@ -81,17 +114,15 @@ class PosixFileSystem : public FileSystem {
  public:
   int open(const std::string& path, Mode mode, std::unique_ptr<File>* file, std::uint64_t* size) override {
     int flags = O_CLOEXEC | O_RDONLY;
-    // O_APPEND: after a truncate() the next write stands at the new end without a seek.
-    if (mode == Mode::kCreate) flags = O_CLOEXEC | O_RDWR | O_APPEND | O_CREAT | O_EXCL;
-    if (mode == Mode::kAppend) flags = O_CLOEXEC | O_RDWR | O_APPEND;
+    if (mode == Mode::kCreate) flags = O_CLOEXEC | O_RDWR | O_CREAT | O_EXCL;
+    if (mode == Mode::kAppend) flags = O_CLOEXEC | O_RDWR;
     Descriptor fd(::open(path.c_str(), flags, S_IRUSR | S_IWUSR));
     if (fd.get() < 0) return errno;
-    if (size != nullptr) {
-      struct stat st {};
-      if (::fstat(fd.get(), &st) != 0) return errno;
-      *size = static_cast<std::uint64_t>(st.st_size);
-    }
-    *file = std::make_unique<PosixFile>(fd.release());
+    struct stat st {};
+    if (::fstat(fd.get(), &st) != 0) return errno;
+    const auto bytes = static_cast<std::uint64_t>(st.st_size);
+    if (size != nullptr) *size = bytes;
+    *file = std::make_unique<PosixFile>(fd.release(), bytes);
     return 0;
   }
 

@@ -49,7 +49,7 @@ class Recovery {
   bool know_journal();
   bool settle_tail();
   bool cut(const Found& found, std::uint64_t keep);
-  bool keep_cut_bytes(const Found& found, std::uint64_t from);
+  bool keep_cut_bytes(const Found& found, std::uint64_t from, bool* zeros);
   bool holds_only_zeros(File& file, std::uint64_t from, std::uint64_t to, bool* zeros);
   bool sync_found();
   bool open_active();
@@ -194,12 +194,16 @@ bool Recovery::settle_tail() {
 bool Recovery::cut(const Found& found, std::uint64_t keep) {
   const std::uint64_t size = found.segment.bytes;
   if (size <= keep) return true;
-  if (!keep_cut_bytes(found, keep)) return false;
+  bool zeros = false;
+  if (!keep_cut_bytes(found, keep, &zeros)) return false;
   std::unique_ptr<File> file;
   int error = file_system_.open(found.path, FileSystem::Mode::kAppend, &file, nullptr);
   if (error == 0) error = file->truncate(keep);
   if (error == 0) error = file->sync();
   if (error != 0) return fail(failure("cut the torn tail of", found.path, error));
+  // What the killed process had made ready and not used: no record was there, unless the machine went down, and then
+  // open_active() begins a new segment anyway.
+  if (zeros) return true;
   result_.cut_bytes += size - keep;
   // A record that somebody saw may have been in there, whatever became of it: its position is not given again.
   fresh_segment_ = true;
@@ -222,16 +226,15 @@ bool Recovery::holds_only_zeros(File& file, std::uint64_t from, std::uint64_t to
   return true;
 }
 
-// Copies what will be cut to a file beside the segment. A full disk is no reason to refuse: nobody was told of a torn
-// record.
-bool Recovery::keep_cut_bytes(const Found& found, std::uint64_t from) {
+// Copies what will be cut to a file beside the segment, unless it holds only zeros. A full disk is no reason to refuse:
+// nobody was told of a torn record.
+bool Recovery::keep_cut_bytes(const Found& found, std::uint64_t from, bool* zeros) {
   std::unique_ptr<File> file;
   int error = file_system_.open(found.path, FileSystem::Mode::kRead, &file, nullptr);
   if (error != 0) return fail(failure("open", found.path, error));
-  bool zeros = false;
   const std::uint64_t size = found.segment.bytes;
-  if (!holds_only_zeros(*file, from, size, &zeros)) return fail(failure("read", found.path, EIO));
-  if (zeros) return true;
+  if (!holds_only_zeros(*file, from, size, zeros)) return fail(failure("read", found.path, EIO));
+  if (*zeros) return true;
   std::unique_ptr<File> copy;
   std::string path = found.path + ".cut";
   for (int n = 1; n <= kCutNamesMax; ++n) {

@@ -10,6 +10,11 @@ void Syncer::add(Position base, std::shared_ptr<File> file, bool new_in_folder) 
   folder_changed_ = folder_changed_ || new_in_folder;
 }
 
+std::shared_ptr<File> Syncer::appended_to() {
+  std::lock_guard lock(mutex_);
+  return files_.back().file;
+}
+
 void Syncer::forget(Position base) {
   std::shared_ptr<File> closed_behind_the_lock;
   std::lock_guard lock(mutex_);

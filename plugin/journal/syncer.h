@@ -24,6 +24,8 @@ class Syncer {
   // its folder changes the folder too.
   void add(Position base, std::shared_ptr<File> file, bool new_in_folder);
 
+  std::shared_ptr<File> appended_to();
+
   // What the segment at `base` holds need not reach the medium any more: it was trimmed. Without this a journal that
   // never syncs would hold the space of every segment it ever had, removed or not. Not for the one that is appended to.
   void forget(Position base);

@@ -43,6 +43,7 @@ class World {
     hub_options_.outflow.window = 1000;
     hub_options_.tail_bytes = 4000;
     journal_options_.segment_bytes = 800 + random_() % 4000;
+    if (random_() % 2 == 0) disk_.prepare_behind_each_append(1 + random_() % 2000);
     start();
   }
 

@@ -22,7 +22,10 @@ struct Acknowledged {
 
 class Twin {
  public:
-  explicit Twin(std::uint64_t seed) : random_(seed) { options_ = small_options(600 + random_() % 3000); }
+  explicit Twin(std::uint64_t seed) : random_(seed) {
+    options_ = small_options(600 + random_() % 3000);
+    if (random_() % 2 == 0) disk_.prepare_behind_each_append(1 + random_() % 2000);
+  }
 
   void live() {
     journal_ = open_journal(options_, disk_);

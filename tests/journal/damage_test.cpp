@@ -143,14 +143,41 @@ TEST(JournalDamage, InTheMiddleItIsReportedAndWhatFollowsIsRead) {
       << back.corrupt[0];
 }
 
-TEST(JournalDamage, ZerosAtTheEndAreCutWithoutACopy) {
+TEST(JournalDamage, ZerosAtTheEndAreCutAndNothingWasThere) {
+  // What a killed process had made ready and not used.
   FaultFileSystem disk;
   const Written written = write_small(disk);
-  disk.set_content(kPath, disk.content(kPath) + std::string(10000, '\0'));
-  const auto journal = open_journal(small_options(), disk);
-  EXPECT_EQ(journal->cut_bytes(), 10000U);
-  EXPECT_TRUE(kept_cuts(disk).empty());
-  EXPECT_EQ(read_all(*journal, journal->begin()).records, written);
+  const std::string bytes = disk.content(kPath);
+  for (const std::size_t zeros : {1U, 7U, 8U, 9U, 300U, 10'000U, 1U << 20}) {
+    disk.set_content(kPath, bytes + std::string(zeros, '\0'));
+    const auto journal = open_journal(small_options(), disk);
+    EXPECT_EQ(journal->cut_bytes(), 0U) << zeros;
+    EXPECT_TRUE(kept_cuts(disk).empty());
+    EXPECT_EQ(disk.content(kPath), bytes) << zeros;
+    EXPECT_EQ(journal->end(), bytes.size()) << "no gap, and no new segment, behind nothing lost";
+    EXPECT_EQ(read_all(*journal, journal->begin()).records, written);
+  }
+}
+
+TEST(JournalDamage, ARecordTornInsideWhatWasMadeReadyIsCutAndKept) {
+  // A process that was killed in the middle of copying it: some of it, then zeros.
+  FaultFileSystem disk;
+  Written written = write_small(disk);
+  const std::string bytes = disk.content(kPath);
+  const auto last = static_cast<std::size_t>(written.back().first);
+  written.pop_back();
+  for (std::size_t torn = 1; last + torn < bytes.size(); ++torn) {
+    FaultFileSystem fresh;
+    fresh.set_content("/journal/state", disk.content("/journal/state"));
+    fresh.set_content(kPath, bytes.substr(0, last + torn) + std::string(5000, '\0'));
+    const auto journal = open_journal(small_options(), fresh);
+    // A length of which only zeros were copied so far is nothing; else it is told, and its position not given again.
+    const bool something = bytes.find_first_not_of('\0', last) < last + torn;
+    EXPECT_EQ(journal->cut_bytes(), something ? torn + 5000 : 0) << torn;
+    EXPECT_EQ(kept_cuts(fresh).size(), something ? 1U : 0U) << torn;
+    EXPECT_EQ(journal->end() > last, something) << torn;
+    EXPECT_EQ(read_all(*journal, journal->begin()).records, written);
+  }
 }
 
 TEST(JournalDamage, ARecordInsideAMessageIsNotTakenForOne) {

@@ -14,24 +14,38 @@ constexpr std::size_t kPageBytes = 512;  // small, so that small journals have s
 class FaultFile : public File {
  public:
   FaultFile(FaultFileSystem& disk, std::string path, std::shared_ptr<FaultFileSystem::Content> content)
-      : disk_(disk), path_(std::move(path)), content_(std::move(content)), epoch_(disk.epoch_) {}
+      : disk_(disk),
+        path_(std::move(path)),
+        content_(std::move(content)),
+        epoch_(disk.epoch_),
+        end_(content_->seen.size()) {}
+
+  ~FaultFile() override {
+    std::lock_guard lock(disk_.mutex_);
+    if (epoch_ == disk_.epoch_ && longer_) content_->seen.resize(end_);
+  }
 
   int append(std::string_view data) override {
     std::lock_guard lock(disk_.mutex_);
     if (epoch_ != disk_.epoch_) return EBADF;
     if (disk_.append_error_ != 0) {
       ++disk_.injected_;
-      content_->seen += data.substr(0, disk_.append_keep_);
+      put(data.substr(0, disk_.append_keep_));
       return std::exchange(disk_.append_error_, 0);
     }
     const std::uint64_t used = disk_.used();
-    const std::uint64_t room = disk_.room_ > used ? disk_.room_ - used : 0;
+    const std::uint64_t room = (disk_.room_ > used ? disk_.room_ - used : 0) + content_->seen.size() - end_;
     if (data.size() > room) {
       ++disk_.injected_;
-      content_->seen += data.substr(0, static_cast<std::size_t>(room));
+      put(data.substr(0, static_cast<std::size_t>(room)));
       return ENOSPC;
     }
-    content_->seen += data;
+    put(data);
+    end_ += data.size();
+    if (disk_.prepared_ > 0 && room > data.size() + disk_.prepared_) {
+      longer_ = true;
+      content_->seen.resize(std::max<std::size_t>(content_->seen.size(), end_ + disk_.prepared_));
+    }
     return 0;
   }
 
@@ -58,8 +72,12 @@ class FaultFile : public File {
       return std::exchange(disk_.truncate_error_, 0);
     }
     content_->seen.resize(static_cast<std::size_t>(size));
+    end_ = static_cast<std::size_t>(size);
     return 0;
   }
+
+  bool prepare(std::uint64_t /*bytes*/, std::uint64_t /*size_max*/) override { return false; }
+  std::uint64_t prepared() const override { return 0; }
 
   int sync() override {
     std::lock_guard lock(disk_.mutex_);
@@ -76,7 +94,16 @@ class FaultFile : public File {
   FaultFileSystem& disk_;
   const std::string path_;
   const std::shared_ptr<FaultFileSystem::Content> content_;
+  // At the end of what was appended, over the zeros that stand there.
+  void put(std::string_view data) {
+    std::string& seen = content_->seen;
+    seen.resize(std::max(seen.size(), end_ + data.size()));
+    std::copy(data.begin(), data.end(), seen.begin() + static_cast<std::ptrdiff_t>(end_));
+  }
+
   const int epoch_;
+  std::size_t end_;
+  bool longer_ = false;
 };
 
 class FaultLock : public FolderLock {
@@ -196,6 +223,11 @@ void FaultFileSystem::set_room(std::uint64_t bytes) {
   room_ = bytes;
 }
 
+void FaultFileSystem::prepare_behind_each_append(std::size_t bytes) {
+  std::lock_guard lock(mutex_);
+  prepared_ = bytes;
+}
+
 void FaultFileSystem::clear_faults() {
   std::lock_guard lock(mutex_);
   append_error_ = truncate_error_ = sync_error_ = open_error_ = 0;
@@ -228,13 +260,17 @@ void FaultFileSystem::power_cut(std::mt19937_64& random) {
   std::vector<Content*> contents;
   for (const auto& [path, content] : names_) contents.push_back(content.get());
   for (Content* content : contents) {
-    // Bytes: the file has some length between the old and the new; each page behind the old end came out or is zeros.
+    // Bytes: the file has some length between the old and the new; each page that differs came out or is what it was,
+    // zeros behind the old end.
     std::string& medium = content->medium;
     const std::string& seen = content->seen;
     std::string after = medium.substr(0, std::min(medium.size(), seen.size()));
     const std::size_t old = after.size();
     after.resize(old + (seen.size() > old ? random() % (seen.size() - old + 1) : 0), '\0');
-    for (std::size_t at = old; at < after.size();) {
+    const std::size_t same = static_cast<std::size_t>(
+        std::mismatch(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(old), seen.begin()).first -
+        after.begin());
+    for (std::size_t at = same; at < after.size();) {
       const std::size_t step = std::min(after.size() - at, kPageBytes - at % kPageBytes);
       if (random() % 3 != 0) after.replace(at, step, seen, at, step);
       at += step;

@@ -39,6 +39,10 @@ class FaultFileSystem : public FileSystem {
   void fail_open(const std::string& path, int error);                             // likewise, kRead only
   void set_room(std::uint64_t bytes);  // appends beyond so many bytes in all files are ENOSPC, writing what fits
   void clear_faults();
+  // What File::prepare() does to a file, at moments that a seed decides and not a thread: zeros behind each append,
+  // where there is room for them, that the next one overwrites. Not a fault, and stays. File::prepare() itself does
+  // nothing here.
+  void prepare_behind_each_append(std::size_t bytes);
   int injected() const { return injected_; }
 
   // The process dies: nothing that it still tries has an effect (destructors run in a test, not in a crash), the page
@@ -78,6 +82,7 @@ class FaultFileSystem : public FileSystem {
   std::string open_path_;
   int open_error_ = 0;
   std::uint64_t room_ = ~0ULL;
+  std::size_t prepared_ = 0;
   int injected_ = 0;
 };
 

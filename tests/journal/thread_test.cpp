@@ -26,7 +26,7 @@ std::vector<std::string> open_in(const std::string& folder) {
   return paths;
 }
 
-TEST(JournalThreads, AReaderBesideTheWriterGetsEveryRecordInOrder) {
+void read_beside_the_writer(std::uint64_t prepare_from) {
   TempFolder folder;
   JournalOptions options;
   options.folder = folder.path() + "/journal";
@@ -34,6 +34,7 @@ TEST(JournalThreads, AReaderBesideTheWriterGetsEveryRecordInOrder) {
   options.bytes_max = 200'000;  // a writer that outruns the reader meets kFull, and goes on after its trim()
   options.sync = JournalOptions::Sync::kInterval;
   options.interval = std::chrono::milliseconds(1);
+  options.prepare_from = prepare_from;
   const auto journal = open_journal(options, posix_file_system());
   constexpr Seq kCount = 20'000;
   std::atomic<bool> broken{false};
@@ -72,6 +73,49 @@ TEST(JournalThreads, AReaderBesideTheWriterGetsEveryRecordInOrder) {
   }
   reader_thread.join();
   EXPECT_LE(journal->bytes(), options.bytes_max);
+}
+
+TEST(JournalThreads, AReaderBesideTheWriterGetsEveryRecordInOrder) {
+  read_beside_the_writer(0);
+}
+
+TEST(JournalThreads, AReaderBesideAWriterWhoseFilesAreNeverPreparedGetsEveryRecordInOrder) {
+  read_beside_the_writer(~0ULL);
+}
+
+TEST(JournalThreads, UnderLoadTheFileIsPreparedAndClosingLeavesNoneOfIt) {
+  for (const JournalOptions::Sync sync : {JournalOptions::Sync::kInterval, JournalOptions::Sync::kNever}) {
+    TempFolder folder;
+    JournalOptions options = small_options();
+    options.folder = folder.path() + "/journal";
+    options.sync = sync;
+    options.prepare_from = 0;
+    auto journal = open_journal(options, posix_file_system());
+    const std::string path = options.folder + "/0000000000000040.seg";
+    Seq appended = 0;
+    const auto longer = [&] { return std::filesystem::file_size(path) > journal->end(); };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!longer() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    ASSERT_TRUE(longer()) << "the journal's thread has made nothing ready";
+    while (appended < 100) ASSERT_EQ(journal->append(small_message(++appended), nullptr), AppendResult::kOk);
+    EXPECT_TRUE(longer());
+    EXPECT_EQ(read_all(*journal, journal->begin()).records.size(), 100U);
+    const Position end = journal->end();
+    journal.reset();
+    EXPECT_EQ(std::filesystem::file_size(path), end);
+    journal = open_journal(options, posix_file_system());
+    EXPECT_EQ(journal->end(), end);
+  }
+}
+
+TEST(JournalThreads, WithoutLoadNothingIsPrepared) {
+  TempFolder folder;
+  JournalOptions options = small_options();
+  options.folder = folder.path() + "/journal";
+  options.prepare_from = ~0ULL;
+  const auto journal = open_journal(options, posix_file_system());
+  for (Seq seq = 1; seq <= 1000; ++seq) ASSERT_EQ(journal->append(small_message(seq), nullptr), AppendResult::kOk);
+  EXPECT_EQ(std::filesystem::file_size(options.folder + "/0000000000000040.seg"), journal->end());
 }
 
 TEST(JournalThreads, WhatWasTrimmedIsNotHeldOpen) {
@@ -123,6 +167,7 @@ TEST(JournalThreads, KilledInTheMiddleOfAppendingItKeepsWhatItSaid) {
     TempFolder folder;
     JournalOptions options = small_options(5000);
     options.folder = folder.path() + "/journal";
+    options.prepare_from = round % 2 == 0 ? 0 : ~0ULL;
     int pipe_ends[2];
     ASSERT_EQ(::pipe(pipe_ends), 0);
     const pid_t child = ::fork();

@@ -1,0 +1,100 @@
+#include "plugin/journal/mapped_tail.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+// Debian 12's libc headers have it; the value is the kernel's, for older ones.
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace chat {
+namespace {
+
+// While the kernel makes pages ready it holds the process's map of memory, which the broker's thread may want to
+// change: so a little at a time.
+constexpr std::uint64_t kStepBytes = 64U << 10;
+
+std::uint64_t page_bytes() {
+  static const auto bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+std::uint64_t page_of(std::uint64_t offset) {
+  return offset / page_bytes() * page_bytes();
+}
+
+}  // namespace
+
+MappedTail::~MappedTail() {
+  if (at_ != nullptr) ::munmap(at_, mapped_);
+}
+
+bool MappedTail::put(std::uint64_t offset, std::string_view data) {
+  if (copy_to_file(at_ + offset, data)) return true;
+  // There are pages in the mapping now that are not the file's.
+  std::lock_guard lock(mutex_);
+  lost_ = true;
+  ready_.store(0, std::memory_order_relaxed);
+  return false;
+}
+
+void MappedTail::cut(std::uint64_t size) {
+  std::lock_guard lock(mutex_);
+  ++cuts_;
+  if (ready_.load(std::memory_order_relaxed) > size) ready_.store(size, std::memory_order_relaxed);
+}
+
+bool MappedTail::map(std::uint64_t size_max) {
+  if (at_ != nullptr) return true;
+  const std::uint64_t bytes = page_of(size_max + page_bytes() - 1);
+  void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+  if (at == MAP_FAILED) return false;
+  guard_.emplace();
+  at_ = static_cast<char*>(at);
+  mapped_ = bytes;
+  return true;
+}
+
+bool MappedTail::prepare(std::uint64_t end, std::uint64_t bytes, std::uint64_t size_max) {
+  if (!able_) return false;
+  std::uint64_t cuts = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (lost_) return false;
+    cuts = cuts_;
+  }
+  able_ = map(size_max);
+  if (!able_) return false;
+  const std::uint64_t from = page_of(end);
+  const std::uint64_t to = std::min(page_of(end + bytes + page_bytes() - 1), mapped_);
+  const std::uint64_t behind = std::max(from, ready());
+  if (to > behind && ::fallocate(fd_, 0, static_cast<off_t>(behind), static_cast<off_t>(to - behind)) != 0) {
+    // No room is for write() to say. Everything else will not change.
+    able_ = errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EINTR;
+    return false;
+  }
+  for (std::uint64_t step = from; step < to; step += kStepBytes) {
+    if (::madvise(at_ + step, std::min(kStepBytes, to - step), MADV_POPULATE_WRITE) != 0) {
+      able_ = errno != EINVAL;
+      return false;
+    }
+  }
+  {
+    std::lock_guard lock(mutex_);
+    if (lost_) return false;
+    if (cuts_ == cuts && to > ready_.load(std::memory_order_relaxed)) ready_.store(to, std::memory_order_release);
+  }
+  // What lies in front of the end stays in the page cache, but does not count as the broker's memory any more.
+  if (from > released_) {
+    ::madvise(at_ + released_, from - released_, MADV_DONTNEED);
+    released_ = from;
+  }
+  return true;
+}
+
+}  // namespace chat

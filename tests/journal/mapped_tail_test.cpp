@@ -1,0 +1,217 @@
+// A file whose end is made ready ahead of time holds what was appended, however that got there: by a copy in memory, by
+// a write(), or by the second where the first could not go on.
+#include "plugin/journal/mapped_tail.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "plugin/journal/file.h"
+#include "tests/journal/records.h"
+
+namespace chat {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kSizeMax = 1U << 20;
+constexpr std::uint64_t kAhead = 64U << 10;
+
+class PreparedFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(posix_file_system().open(path_, FileSystem::Mode::kCreate, &file_, nullptr), 0);
+    ASSERT_TRUE(file_->prepare(kAhead, kSizeMax)) << "this machine can't: fallocate, or Linux below 5.14";
+  }
+
+  std::string content() const {
+    std::ifstream in(path_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  const TempFolder folder_;
+  const std::string path_ = folder_.path() + "/file";
+  std::unique_ptr<File> file_;
+};
+
+TEST_F(PreparedFile, IsLongerWhileItIsOpenAndNotBehindThat) {
+  ASSERT_EQ(file_->append("hello"), 0);
+  EXPECT_GE(fs::file_size(path_), kAhead);
+  EXPECT_EQ(file_->prepared(), fs::file_size(path_) - 5);
+  EXPECT_EQ(content().substr(0, 7), std::string("hello\0\0", 7));
+  file_.reset();
+  EXPECT_EQ(content(), "hello");
+}
+
+TEST_F(PreparedFile, IsNeverMadeLongerThanWasAllowed) {
+  EXPECT_TRUE(file_->prepare(100 * kSizeMax, kSizeMax));
+  EXPECT_EQ(fs::file_size(path_), kSizeMax);
+  std::string expected;
+  while (expected.size() <= kSizeMax) {
+    const std::string data(7919, static_cast<char>('a' + expected.size() % 26));
+    ASSERT_EQ(file_->append(data), 0);
+    expected += data;
+    file_->prepare(kAhead, kSizeMax);
+  }
+  EXPECT_EQ(file_->prepared(), 0U);
+  file_.reset();
+  EXPECT_TRUE(content() == expected);
+}
+
+TEST_F(PreparedFile, HoldsWhatWasAppendedWhateverWasReady) {
+  std::mt19937_64 random(test_seed());
+  std::string twin;
+  int copied = 0;
+  int written = 0;
+  for (int i = 0; i < 5000; ++i) {
+    const auto dice = random() % 100;
+    if (dice < 3) {
+      file_->prepare(1 + random() % 20'000, kSizeMax);
+    } else if (dice < 4) {
+      ASSERT_EQ(file_->sync(), 0);
+    } else if (dice < 5) {
+      twin.resize(twin.size() - std::min<std::size_t>(twin.size(), random() % 500));
+      ASSERT_EQ(file_->truncate(twin.size()), 0);
+    } else {
+      const std::string data = random_text(random, 400);
+      (data.size() <= file_->prepared() ? copied : written) += 1;
+      ASSERT_EQ(file_->append(data), 0);
+      twin += data;
+    }
+    if (dice == 50) {
+      std::string back(twin.size(), '\0');
+      std::size_t got = 0;
+      ASSERT_EQ(file_->read(0, back.data(), back.size(), &got), 0);
+      ASSERT_EQ(got, twin.size());
+      ASSERT_TRUE(back == twin);
+    }
+  }
+  EXPECT_GT(copied, 500);
+  EXPECT_GT(written, 500);
+  file_.reset();
+  EXPECT_TRUE(content() == twin);
+}
+
+TEST_F(PreparedFile, MayBeMadeReadyWhileItIsAppendedTo) {
+  std::atomic<bool> stop{false};
+  std::thread prepares([&] {
+    while (!stop) {
+      file_->prepare(kAhead, kSizeMax);
+      file_->sync();
+    }
+  });
+  std::string twin;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string data(static_cast<std::size_t>(1 + i % 90), static_cast<char>('a' + i % 26));
+    ASSERT_EQ(file_->append(data), 0);
+    twin += data;
+    if (i % 1000 == 999) {  // as behind a disk that had no room for the record
+      twin.resize(twin.size() - 10);
+      ASSERT_EQ(file_->truncate(twin.size()), 0);
+    }
+  }
+  stop = true;
+  prepares.join();
+  file_.reset();
+  EXPECT_TRUE(content() == twin);
+}
+
+// What a failing disk does to a mapping, provoked by what can be provoked: pages that are not the file's any more.
+TEST_F(PreparedFile, ThatAnotherHandCutsDoesNotEndTheProcess) {
+  const std::string data(10'000, 'x');
+  ASSERT_EQ(file_->append(data), 0);
+  fs::resize_file(path_, 10'000);
+  ASSERT_GT(file_->prepared(), data.size()) << "the next one is meant to meet pages that are gone";
+  ASSERT_EQ(file_->append(data), 0) << "it goes the long way";
+  EXPECT_EQ(file_->prepared(), 0U);
+  EXPECT_FALSE(file_->prepare(kAhead, kSizeMax)) << "what stands in for the lost pages is no file";
+  ASSERT_EQ(file_->append(data), 0);
+  EXPECT_TRUE(content() == std::string(30'000, 'x')) << content().size();
+}
+
+TEST_F(PreparedFile, OnADiskWithoutRoomIsAppendedToAsLongAsThereIsRoom) {
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto ignored = ::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit small = before;
+  small.rlim_cur = kAhead + 1000;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_FALSE(file_->prepare(2 * kAhead, kSizeMax));
+  const std::string data(997, 'y');
+  std::string twin;
+  int error = 0;
+  while ((error = file_->append(data)) == 0) twin += data;
+  EXPECT_EQ(error, EFBIG);
+  EXPECT_GT(twin.size() + data.size(), kAhead + 1000);
+  EXPECT_EQ(file_->truncate(twin.size()), 0);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_TRUE(file_->prepare(kAhead, kSizeMax)) << "there is room again";
+  EXPECT_GT(file_->prepared(), data.size());
+  EXPECT_EQ(file_->append(data), 0);
+  ::signal(SIGXFSZ, ignored);
+  file_.reset();
+  EXPECT_TRUE(content() == twin + data);
+}
+
+std::atomic<int> g_others{0};
+
+void others(int /*signal*/) {
+  ++g_others;
+}
+
+TEST(BusErrors, OfOthersGoToTheHandlerThatWasThereAndItComesBack) {
+  struct sigaction before {};
+  ASSERT_EQ(::sigaction(SIGBUS, nullptr, &before), 0);
+  struct sigaction theirs {};
+  theirs.sa_handler = others;
+  ASSERT_EQ(::sigaction(SIGBUS, &theirs, nullptr), 0);
+  {
+    const BusErrorGuard one;
+    { const BusErrorGuard another; }
+    struct sigaction now {};
+    ASSERT_EQ(::sigaction(SIGBUS, nullptr, &now), 0);
+    EXPECT_NE(now.sa_handler, others);
+    ASSERT_EQ(::raise(SIGBUS), 0);
+    EXPECT_EQ(g_others, 1);
+  }
+  struct sigaction now {};
+  ASSERT_EQ(::sigaction(SIGBUS, nullptr, &now), 0);
+  EXPECT_EQ(now.sa_handler, others);
+  ASSERT_EQ(::sigaction(SIGBUS, &before, nullptr), 0);
+}
+
+TEST(BusErrorsDeathTest, OfOthersEndTheProcessWhereNobodyHandlesThem) {
+  EXPECT_EXIT(
+      {
+        ::signal(SIGBUS, SIG_DFL);
+        const BusErrorGuard guard;
+        ::raise(SIGBUS);
+        ::_exit(0);
+      },
+      testing::KilledBySignal(SIGBUS), "");
+  EXPECT_EXIT(
+      {
+        ::signal(SIGBUS, SIG_DFL);
+        const TempFolder folder;
+        std::ofstream(folder.path() + "/file") << "x";
+        std::unique_ptr<File> file;
+        posix_file_system().open(folder.path() + "/file", FileSystem::Mode::kAppend, &file, nullptr);
+        file->prepare(kAhead, kSizeMax);
+        fs::remove_all(folder.path());
+        int fd = ::memfd_create("empty", 0);
+        auto* page = static_cast<volatile char*>(::mmap(nullptr, 1, PROT_READ, MAP_SHARED, fd, 0));
+        ::_exit(*page);
+      },
+      testing::KilledBySignal(SIGBUS), "");
+}
+
+}  // namespace
+}  // namespace chat
