@@ -267,7 +267,7 @@ void FileJournal::keep_up() {
   pthread_setname_np(pthread_self(), "chat-journal");
   Clock::time_point sync_due =
       sync_ == JournalOptions::Sync::kInterval ? Clock::now() + interval_ : Clock::time_point::max();
-  Clock::time_point measure_due = Clock::now() + Preparer::kRound;
+  Clock::time_point measure_due = Clock::now();
   std::unique_lock lock(mutex_);
   while (!stop_) {
     if (std::exchange(spare_wanted_, false)) {

@@ -168,6 +168,7 @@ void others(int /*signal*/) {
 }
 
 TEST(BusErrors, OfOthersGoToTheHandlerThatWasThereAndItComesBack) {
+  g_others = 0;
   struct sigaction before {};
   ASSERT_EQ(::sigaction(SIGBUS, nullptr, &before), 0);
   struct sigaction theirs {};
