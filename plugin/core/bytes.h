@@ -25,7 +25,8 @@ class Bytes {
       : data_(owner, data), size_(static_cast<std::uint32_t>(size)), in_block_(in_block) {}
 
   explicit operator bool() const { return data_ != nullptr; }
-  std::string_view operator*() const { return {data_.get(), size()}; }
+  std::string_view operator*() const& { return {data_.get(), size()}; }
+  std::string_view operator*() const&& = delete;  // it would show what is gone at the end of the line
   std::size_t size() const { return data_ != nullptr ? size_ : 0; }  // of what was moved away, too
   // Whether its memory is given back only together with its neighbours'.
   bool in_block() const { return in_block_; }

@@ -104,7 +104,8 @@ Outcome Conversing::forward(const Origin& origin, std::string_view published) {
   auto outcome = send(origin, to, std::get<AdmittedMessage>(std::move(admission)));
   auto* accepted = std::get_if<Accepted>(&outcome);
   if (accepted != nullptr && accepted->bytes) {
-    broker_.publish(topics_.conversation(to, "msg"), *std::exchange(accepted->bytes, nullptr), 1);
+    const auto bytes = std::exchange(accepted->bytes, nullptr);
+    broker_.publish(topics_.conversation(to, "msg"), *bytes, 1);
   }
   return outcome;
 }

@@ -14,7 +14,8 @@ class MayRead : public HubRig {
     send(alice_, conv_, "1");
     settle();
     topic_ = "chat/c/" + conv_ + "/msg";
-    payload_ = *send(alice_, conv_, "2").payload;
+    const auto verdict = send(alice_, conv_, "2");
+    payload_ = *verdict.payload;
   }
   std::string conv_;
   std::string topic_;
@@ -57,7 +58,8 @@ TEST_F(MayRead, WhatClientsSayToTheServerIsReadByNobody) {
 TEST_F(MayRead, ARemovedMemberReadsNothingMore) {
   store.remove_member(conv_, "bob", "alice", clock.now());
   settle();
-  EXPECT_EQ(hub->may_read(bob_.ref(), topic_, *send(alice_, conv_, "3").payload), Access::kRefused);
+  const auto verdict = send(alice_, conv_, "3");
+  EXPECT_EQ(hub->may_read(bob_.ref(), topic_, *verdict.payload), Access::kRefused);
 }
 
 TEST_F(MayRead, SubscribingToAConversationsTopicNeedsMembership) {

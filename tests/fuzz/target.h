@@ -32,7 +32,7 @@ inline bool add_target(std::string_view name, void (*check)(std::string_view byt
 }
 
 // Ends the program where the property does not hold, as libFuzzer wants it: no code under test can catch that.
-inline void require(bool holds, std::string_view sentence, std::string_view value = {}) {
+inline void require(bool holds, std::string_view sentence, std::string_view value = "") {
   if (holds) return;
   std::fprintf(stderr, "\nFALSE: %.*s\n  %.*s\n", static_cast<int>(sentence.size()), sentence.data(),
                static_cast<int>(value.size()), value.data());
