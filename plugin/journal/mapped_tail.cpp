@@ -69,8 +69,8 @@ bool MappedTail::prepare(std::uint64_t end, std::uint64_t bytes, std::uint64_t s
     cuts = cuts_;
   }
   able_ = map(size_max);
-  if (!able_) return false;
-  const std::uint64_t from = page_of(end);
+  if (!able_ || end >= mapped_) return false;
+  const std::uint64_t from = page_of(end);  // in the mapping: what lies behind it is somebody else's memory
   const std::uint64_t to = std::min(page_of(end + bytes + page_bytes() - 1), mapped_);
   const std::uint64_t behind = std::max(from, ready());
   if (to > behind && ::fallocate(fd_, 0, static_cast<off_t>(behind), static_cast<off_t>(to - behind)) != 0) {

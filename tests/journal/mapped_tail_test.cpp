@@ -66,6 +66,21 @@ TEST_F(PreparedFile, IsNeverMadeLongerThanWasAllowed) {
   EXPECT_TRUE(content() == expected);
 }
 
+TEST_F(PreparedFile, ThatHasReachedItsSizeTouchesNoMemoryBehindItself) {
+  // The kernel puts a mapping right below the one before it, mostly; where it does not, this shows nothing.
+  void* at = ::mmap(nullptr, kSizeMax, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(at, MAP_FAILED);
+  const std::string_view neighbour(static_cast<char*>(at), kSizeMax);
+  std::fill_n(static_cast<char*>(at), kSizeMax, 'n');
+  std::unique_ptr<File> file;
+  ASSERT_EQ(posix_file_system().open(folder_.path() + "/full", FileSystem::Mode::kCreate, &file, nullptr), 0);
+  ASSERT_TRUE(file->prepare(kAhead, kSizeMax));
+  ASSERT_EQ(file->append(std::string(kSizeMax + 100'000, 'x')), 0);
+  EXPECT_FALSE(file->prepare(kAhead, kSizeMax));
+  EXPECT_EQ(neighbour.find_first_not_of('n'), std::string_view::npos);
+  ASSERT_EQ(::munmap(at, kSizeMax), 0);
+}
+
 TEST_F(PreparedFile, HoldsWhatWasAppendedWhateverWasReady) {
   std::mt19937_64 random(test_seed());
   std::string twin;
