@@ -21,7 +21,7 @@ struct Copy {
 // initial-exec: reached from a signal handler, where memory for it must not have to be made first.
 [[gnu::tls_model("initial-exec")]] thread_local volatile Copy t_copy;
 
-std::mutex g_mutex;  // of the next two, but for the handler, which only reads g_before once it is set
+std::mutex g_mutex;  // of the next two, but for the handler, which reads g_before while it is installed
 int g_guards = 0;
 struct sigaction g_before {};
 std::uintptr_t g_page_bytes = 0;
@@ -30,9 +30,10 @@ std::uintptr_t g_page_bytes = 0;
 void on_bus_error(int signal, siginfo_t* info, void* context) {
   const auto at = reinterpret_cast<std::uintptr_t>(info->si_addr);
   // si_code above 0: by the kernel for an access, and not by kill().
-  if (info->si_code > 0 && at >= t_copy.begin && at < t_copy.end) {
-    void* page = reinterpret_cast<void*>(at / g_page_bytes * g_page_bytes);
-    if (::mmap(page, g_page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page) {
+  const std::uintptr_t page = at / g_page_bytes * g_page_bytes;  // by pages: some machines tell no more than that
+  if (info->si_code > 0 && t_copy.begin != t_copy.end && page + g_page_bytes > t_copy.begin && page < t_copy.end) {
+    void* there = reinterpret_cast<void*>(page);
+    if (::mmap(there, g_page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == there) {
       t_copy.failed = true;
       return;
     }
@@ -41,7 +42,7 @@ void on_bus_error(int signal, siginfo_t* info, void* context) {
     g_before.sa_sigaction(signal, info, context);
   } else if (g_before.sa_handler != SIG_DFL && g_before.sa_handler != SIG_IGN) {
     g_before.sa_handler(signal);
-  } else {
+  } else if (g_before.sa_handler == SIG_DFL || info->si_code > 0) {
     // The access is made again when this returns, and ends the process as it would have without us.
     ::sigaction(SIGBUS, &g_before, nullptr);
     if (info->si_code <= 0) ::raise(signal);

@@ -15,7 +15,7 @@ namespace chat {
 bool copy_to_file(char* to, std::string_view data);
 
 // The process's handler for SIGBUS is ours as long as one of these exists; what is not copy_to_file()'s goes to the one
-// before.
+// before. Who installs another over it meanwhile takes that away before the last of these goes.
 class BusErrorGuard {
  public:
   BusErrorGuard();

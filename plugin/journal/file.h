@@ -23,10 +23,13 @@ class File {
   virtual int truncate(std::uint64_t size) = 0;  // append() goes on there
   virtual int sync() = 0;                        // fdatasync; safe beside append() from another thread
   // Makes the next `bytes` behind the end ready, so that append() is a copy in memory until they are used up; the file
-  // is not made longer than `size_max`. Closing it cuts what was not used. Safe beside append() from one other thread.
-  // False: not now, or never; append() goes the long way, and hears why if it matters.
+  // is not made longer than `size_max`, rounded up to a page. Safe beside append() and truncate() from one other
+  // thread. False: not now, or never; append() goes the long way, and hears why if it matters.
   virtual bool prepare(std::uint64_t bytes, std::uint64_t size_max) = 0;
   virtual std::uint64_t prepared() const = 0;  // bytes that are ready behind the end; append()'s thread
+  // Cuts what was made ready and not used, as closing the file does. Nothing is appended to it any more; prepare()'s
+  // thread.
+  virtual void finish() = 0;
 };
 
 // Held as long as the object lives.

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "plugin/journal/bus_error.h"
 #include "plugin/journal/format.h"
 #include "plugin/journal/layout.h"
 #include "plugin/journal/preparer.h"
@@ -28,6 +29,12 @@ using Clock = std::chrono::steady_clock;
 
 bool disk_full(int error) {
   return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+// So often that a sync comes before what it would write anew is used up, each would write the zeros once more.
+std::uint64_t prepare_from(const JournalOptions& options) {
+  const bool often = options.sync == JournalOptions::Sync::kInterval && options.interval < Preparer::kIntervalMin;
+  return often ? Preparer::kNever : options.prepare_from;
 }
 
 class FileJournal : public Journal {
@@ -89,9 +96,11 @@ class FileJournal : public Journal {
   std::atomic<std::uint64_t> bytes_{0};
   std::atomic<int> sync_error_{0};  // of any fdatasync: the append side stops at its next call
   Preparer preparer_;
+  const BusErrorGuard bus_errors_;  // of copies into the files
 
   // Append side only.
   std::shared_ptr<File> file_;
+  Position file_base_;
   std::uint64_t file_bytes_;
   std::string buffer_;
   std::string last_error_;
@@ -100,6 +109,7 @@ class FileJournal : public Journal {
   std::mutex mutex_;  // of what follows; never held across disk work
   std::condition_variable wake_;
   std::unique_ptr<File> spare_;
+  std::vector<std::shared_ptr<File>> left_;  // nothing is appended to these any more
   bool spare_wanted_ = true;
   bool stop_ = false;
   std::thread thread_;
@@ -123,9 +133,10 @@ FileJournal::FileJournal(const JournalOptions& options, FileSystem& file_system,
       layout_(found.segments),
       syncer_(file_system, options.folder, found.end),
       end_(found.end),
-      preparer_(options.prepare_from, segment_bytes_ + kSegmentHeaderBytes + kRecordHeaderBytes + kRecordBytesMax,
+      preparer_(prepare_from(options), segment_bytes_ + kSegmentHeaderBytes + kRecordHeaderBytes + kRecordBytesMax,
                 found.end),
       file_(std::move(found.active)),
+      file_base_(found.segments.back().base),
       file_bytes_(found.active_bytes) {
   std::uint64_t bytes = file_bytes_;
   for (std::size_t i = 0; i + 1 < found.segments.size(); ++i) bytes += found.segments[i].bytes;
@@ -177,7 +188,7 @@ AppendResult FileJournal::write(const T& record, Position* position) {
   }
   seal_.close(start, &buffer_);
   if (const int error = file_->append(buffer_); error != 0) {
-    const std::string why = failure("append to", folder_ + "/" + segment_name(start), error);
+    const std::string why = failure("append to", folder_ + "/" + segment_name(file_base_), error);
     if (!disk_full(error)) return broken(why);
     if (const int again = file_->truncate(file_bytes_); again != 0) {
       return broken(why + "; then " + failure("truncate", folder_, again));
@@ -204,11 +215,20 @@ AppendResult FileJournal::roll(Position end) {
     const std::string why = failure("make segment", folder_ + "/" + segment_name(end), error);
     return disk_full(error) ? refuse(why) : broken(why);
   }
+  std::shared_ptr<File> left = std::exchange(file_, std::move(file));
+  // In front of the layout: once that has it, trim() may come for the one that was left, on another thread.
+  syncer_.add(next.base, file_, true);
   layout_.roll(end, file_bytes_, next);
-  file_ = std::move(file);
+  file_base_ = next.base;
   file_bytes_ = kSegmentHeaderBytes;
   bytes_.fetch_add(kSegmentHeaderBytes, std::memory_order_relaxed);
-  syncer_.add(next.base, file_, true);
+  {
+    // To the journal's thread, which closes it too if nobody else holds it: not the broker's.
+    std::lock_guard lock(mutex_);
+    left_.push_back(std::move(left));
+    spare_wanted_ = true;
+  }
+  wake_.notify_one();
   return AppendResult::kOk;
 }
 
@@ -228,11 +248,6 @@ int FileJournal::new_file(const Segment& segment, std::unique_ptr<File>* file) {
   } else if (const int undo = file_system_.remove(spare_path); undo != 0) {
     error = undo;  // the name stays taken: not a state to go on from
   }
-  {
-    std::lock_guard lock(mutex_);
-    spare_wanted_ = true;
-  }
-  wake_.notify_one();
   return error;
 }
 
@@ -276,14 +291,23 @@ void FileJournal::keep_up() {
       lock.lock();
       continue;
     }
-    const auto woken = [this] { return stop_ || spare_wanted_ || preparer_.wanted(); };
-    if (sync_ == JournalOptions::Sync::kAlways) {
+    if (!left_.empty()) {
+      std::vector<std::shared_ptr<File>> left = std::exchange(left_, {});
+      lock.unlock();
+      for (const auto& file : left) file->finish();
+      left.clear();
+      lock.lock();
+      continue;
+    }
+    const auto woken = [this] { return stop_ || spare_wanted_ || !left_.empty() || preparer_.wanted(); };
+    if (sync_ ==
+        JournalOptions::Sync::kAlways) {  // each record waits for the disk: what is saved in front does not show
       wake_.wait(lock, woken);
       continue;
     }
     const Clock::time_point due = std::min(sync_due, measure_due);
     wake_.wait_until(lock, due, woken);
-    if (stop_ || spare_wanted_) continue;
+    if (stop_ || spare_wanted_ || !left_.empty()) continue;
     lock.unlock();
     const Clock::time_point now = Clock::now();
     const bool sync = now >= sync_due;

@@ -37,7 +37,8 @@ struct JournalOptions {
   enum class Sync { kAlways, kInterval, kNever } sync = Sync::kInterval;
   std::chrono::milliseconds interval{100};  // with kInterval: a thread of the journal's own calls fdatasync this often
   // From so many bytes appended in a tenth of a second on, what comes next is copied into memory that is the file's
-  // (File::prepare). Below it a write() costs little of a second, and idle files are not made longer. Not with kAlways.
+  // (File::prepare). Below it a write() costs little of a second, and idle files are not made longer. Not with kAlways,
+  // nor with an interval below Preparer::kIntervalMin.
   std::uint64_t prepare_from = 32ULL << 10;
 };
 
@@ -76,7 +77,8 @@ class Journal {
   virtual bool may_have_lost() const = 0;
   // How often that was so in this journal's life, or more: it never falls, and rises with each such opening.
   virtual std::int64_t losses() const = 0;
-  // Everything below is on the medium and survives a power cut: any thread. Behind open() that is all there is.
+  // Everything below that was not trimmed is on the medium and survives a power cut: any thread. Behind open() that is
+  // all there is.
   virtual Position synced() const = 0;
 
   // One record, in one piece: it is in the kernel's page cache when this returns kOk. `*position` (where not null) is

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "plugin/journal/bus_error.h"
+
 // Debian 12's libc headers have it; the value is the kernel's, for older ones.
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -30,8 +32,14 @@ std::uint64_t page_of(std::uint64_t offset) {
 
 }  // namespace
 
-MappedTail::~MappedTail() {
+void MappedTail::finish() {
+  {
+    std::lock_guard lock(mutex_);
+    lost_ = true;
+    ready_.store(0, std::memory_order_relaxed);
+  }
   if (at_ != nullptr) ::munmap(at_, mapped_);
+  at_ = nullptr;
 }
 
 bool MappedTail::put(std::uint64_t offset, std::string_view data) {
@@ -54,7 +62,6 @@ bool MappedTail::map(std::uint64_t size_max) {
   const std::uint64_t bytes = page_of(size_max + page_bytes() - 1);
   void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
   if (at == MAP_FAILED) return false;
-  guard_.emplace();
   at_ = static_cast<char*>(at);
   mapped_ = bytes;
   return true;
@@ -78,8 +85,10 @@ bool MappedTail::prepare(std::uint64_t end, std::uint64_t bytes, std::uint64_t s
     able_ = errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EINTR;
     return false;
   }
-  for (std::uint64_t step = from; step < to; step += kStepBytes) {
-    if (::madvise(at_ + step, std::min(kStepBytes, to - step), MADV_POPULATE_WRITE) != 0) {
+  // Page by page: while the kernel makes one ready it holds the process's map of memory, which the broker's thread may
+  // want to change (a malloc() that asks for more).
+  for (std::uint64_t page = from; page < to; page += page_bytes()) {
+    if (::madvise(at_ + page, page_bytes(), MADV_POPULATE_WRITE) != 0) {
       able_ = errno != EINVAL;
       return false;
     }

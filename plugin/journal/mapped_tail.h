@@ -1,30 +1,29 @@
 // The stretch behind a file's end, made ready ahead of time so that appending is a copy in memory: the space on the
 // disk is taken, the file is longer by it (zeros), and its pages are in the page cache and mapped for writing. What is
 // copied there is in the page cache as if write() had put it there, and survives the process likewise; a write() of 300
-// bytes takes about a microsecond of the broker's thread, a copy a twentieth (docs/journal-format.md, "Appending").
+// bytes takes about a microsecond of a busy broker's thread, a copy some fifty nanoseconds (docs/benchmarks.md, "What a
+// publish costs").
 //
 // Where the kernel or the file system does not do it (no fallocate, no MADV_POPULATE_WRITE, which is Linux 5.14's, no
 // shared mappings), nothing is ever ready.
 //
-// Threads: put(), ready() and cut() on the append side, which waits for no disk work here; prepare() on one other.
+// Threads: put(), ready() and cut() on the append side; prepare() on one other, as finish(), when nothing is put any
+// more. A put() asks the kernel for nothing unless it has begun to write the page to the disk meanwhile: the first
+// put() into such a page is a page fault, in which the file system may make it wait as it makes a write() wait.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <mutex>
-#include <optional>
 #include <string_view>
-
-#include "plugin/journal/bus_error.h"
 
 namespace chat {
 
 class MappedTail {
  public:
-  // `fd` outlives it.
+  // `fd` outlives it, and a BusErrorGuard does.
   explicit MappedTail(int fd) : fd_(fd) {}
-  // Leaves the file as long as it is.
-  ~MappedTail();
+  ~MappedTail() { finish(); }
   MappedTail(const MappedTail&) = delete;
   MappedTail& operator=(const MappedTail&) = delete;
 
@@ -39,9 +38,13 @@ class MappedTail {
   // Nothing behind `size` is ready: the file is about to be cut there.
   void cut(std::uint64_t size);
 
-  // Makes [end, end + bytes) ready, and again what a sync has meanwhile write-protected of it; never beyond `size_max`,
-  // the same in each call. `end` is where the append side stands, or stood. False: not now, or never.
+  // Makes [end, end + bytes) ready, and again what a sync has meanwhile write-protected of it; never beyond `size_max`
+  // rounded up to a page, the same in each call. `end` is where the append side stands, or stood. False: not now, or
+  // never.
   bool prepare(std::uint64_t end, std::uint64_t bytes, std::uint64_t size_max);
+
+  // Lets go of the mapping, and leaves the file as long as it is. Nothing is ready ever again.
+  void finish();
 
  private:
   bool map(std::uint64_t size_max);
@@ -54,10 +57,9 @@ class MappedTail {
   std::uint64_t mapped_ = 0;
   std::uint64_t released_ = 0;  // pages in front are no longer ours to hold
   bool able_ = true;
-  std::optional<BusErrorGuard> guard_;
 
   std::mutex mutex_;        // of changing ready_; never held across disk work
-  bool lost_ = false;       // put() failed
+  bool lost_ = false;       // put() failed, or finish() was called
   std::uint64_t cuts_ = 0;  // how often ready_ was taken back
 };
 

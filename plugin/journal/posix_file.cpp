@@ -38,10 +38,7 @@ class PosixFile : public File {
  public:
   PosixFile(int fd, std::uint64_t end) : fd_(fd), end_(end), tail_(fd) {}
 
-  ~PosixFile() override {
-    // Where this fails, the next open() of the journal cuts the zeros.
-    if (longer_) (void)!::ftruncate(fd_.get(), static_cast<off_t>(end_));
-  }
+  ~PosixFile() override { finish(); }
 
   int append(std::string_view data) override {
     const std::uint64_t at = end_.load(std::memory_order_relaxed);
@@ -77,6 +74,18 @@ class PosixFile : public File {
     return tail_.prepare(end_.load(std::memory_order_relaxed), bytes, size_max);
   }
 
+  void finish() override {
+    if (!longer_) return;
+    longer_ = false;
+    const std::uint64_t end = end_.load(std::memory_order_relaxed);
+    tail_.finish();
+    struct stat st {};
+    // Not made longer where another hand has cut it. Where this fails, the next open() of the journal cuts the zeros.
+    if (::fstat(fd_.get(), &st) == 0 && static_cast<std::uint64_t>(st.st_size) > end) {
+      (void)!::ftruncate(fd_.get(), static_cast<off_t>(end));
+    }
+  }
+
   std::uint64_t prepared() const override {
     const std::uint64_t end = end_.load(std::memory_order_relaxed);
     const std::uint64_t ready = tail_.ready();
@@ -97,8 +106,8 @@ class PosixFile : public File {
   }
 
   Descriptor fd_;
-  std::atomic<std::uint64_t> end_;   // of what was appended; written by the append side, read by prepare()
-  std::atomic<bool> longer_{false};  // than end_, perhaps
+  std::atomic<std::uint64_t> end_;  // of what was appended; written by the append side, read by prepare()
+  bool longer_ = false;             // than end_, perhaps; prepare()'s thread
   MappedTail tail_;
 };
 

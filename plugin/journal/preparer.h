@@ -1,6 +1,7 @@
-// How much of the segment's file is made ready for append(), and when: nothing while little is appended, since what is
-// ready costs the disk (its zeros are written by the next sync, and once more as records), twice what a round needs
-// under load.
+// How much of the segment's file is made ready for append(), and when: nothing while little is appended, under load
+// twice what a round needs. It is no more because it costs the disk: each sync writes what is ready and not used yet,
+// as zeros. At the default interval that doubles what the journal writes under load; a sync every 10 ms was seen to
+// write fourteen times as much, so with intervals that short nothing is made ready.
 //
 // Threads: asks_for_more() on the append side; the others on the journal's own thread.
 #pragma once
@@ -18,8 +19,15 @@ namespace chat {
 class Preparer {
  public:
   static constexpr std::chrono::milliseconds kRound{100};
+  static constexpr std::chrono::milliseconds kIntervalMin{50};  // of syncs
+  static constexpr std::uint64_t kNever = ~0ULL;
+  static constexpr std::uint64_t kAheadMin = 64U << 10;
+  // At 25 MB/s, the most that a broker was seen to append, 40 ms: a sync of that much takes less on most disks, and
+  // where it takes longer append() goes the long way for the rest.
+  static constexpr std::uint64_t kAheadMax = 1U << 20;
 
-  // From `from` bytes a round on. No file is made longer than `size_max`; `end` is the journal's.
+  // From `from` bytes a round on, or kNever. No file is made longer than `size_max`, rounded up to a page; `end` is the
+  // journal's.
   Preparer(std::uint64_t from, std::uint64_t size_max, Position end) : from_(from), size_max_(size_max), seen_(end) {}
 
   // Half of what should be ready is used up, and nobody has been told yet: wake the thread that calls prepare().
@@ -47,11 +55,6 @@ class Preparer {
   }
 
  private:
-  static constexpr std::uint64_t kAheadMin = 64U << 10;
-  // At 25 MB/s, the most that a broker was seen to append, 40 ms: a sync of that much takes less on most disks, and
-  // where it takes longer append() goes the long way for the rest.
-  static constexpr std::uint64_t kAheadMax = 1U << 20;
-
   const std::uint64_t from_;
   const std::uint64_t size_max_;
   Position seen_;

@@ -33,7 +33,9 @@ class Recovery {
         error_(error) {}
 
   std::optional<Recovered> run() {
-    if (!read_headers() || !know_journal() || !settle_tail() || !sync_found() || !open_active()) return std::nullopt;
+    if (!read_headers() || !know_journal() || !settle_tail()) return std::nullopt;
+    cut_left_segments();
+    if (!sync_found() || !open_active()) return std::nullopt;
     count_losses();
     if (!note_open()) return std::nullopt;
     return std::move(result_);
@@ -48,6 +50,7 @@ class Recovery {
   bool read_headers();
   bool know_journal();
   bool settle_tail();
+  void cut_left_segments();
   bool cut(const Found& found, std::uint64_t keep);
   bool keep_cut_bytes(const Found& found, std::uint64_t from, bool* zeros);
   bool holds_only_zeros(File& file, std::uint64_t from, std::uint64_t to, bool* zeros);
@@ -188,6 +191,24 @@ bool Recovery::settle_tail() {
   // Where no segment ever said which positions were given, only another journal can start at the first one.
   if (end_ == 0) result_.journal = random_uuid();
   return true;
+}
+
+// Segments in front of the last one: one that a killed process had only just left still has what was made ready in it.
+// Nothing of that is read, and where it can't be cut it does not count.
+void Recovery::cut_left_segments() {
+  for (std::size_t i = 0; i + 1 < found_.size(); ++i) {
+    Segment& segment = found_[i].segment;
+    const Segment& next = found_[i + 1].segment;
+    if (next.header_damaged || next.previous_end < segment.base) continue;
+    const std::uint64_t keep = next.previous_end - segment.base + kSegmentHeaderBytes;
+    if (segment.bytes <= keep) continue;
+    std::unique_ptr<File> file;
+    bool zeros = false;
+    if (file_system_.open(found_[i].path, FileSystem::Mode::kAppend, &file, nullptr) != 0) continue;
+    if (!holds_only_zeros(*file, keep, segment.bytes, &zeros) || !zeros || file->truncate(keep) != 0) continue;
+    segment.file_end = next.previous_end;
+    segment.bytes = keep;
+  }
 }
 
 // Leaves the first `keep` bytes of the file.

@@ -30,12 +30,13 @@ class Syncer {
   // never syncs would hold the space of every segment it ever had, removed or not. Not for the one that is appended to.
   void forget(Position base);
 
-  // Everything that was appended before the call is on the medium when it answers 0, up to `end` at least. Does nothing
+  // Everything that was appended before the call, and not forgotten, is on the medium when it answers 0, up to `end` at
+  // least. Does nothing
   // where an earlier call got that far. Once it failed it fails for ever: the kernel reports an error once, so that a
   // later success means nothing.
   int sync(Position end);
 
-  // Everything below is on the medium.
+  // Everything below that was not forgotten is on the medium.
   Position synced() const { return synced_.load(std::memory_order_acquire); }
 
  private:

@@ -20,10 +20,7 @@ class FaultFile : public File {
         epoch_(disk.epoch_),
         end_(content_->seen.size()) {}
 
-  ~FaultFile() override {
-    std::lock_guard lock(disk_.mutex_);
-    if (epoch_ == disk_.epoch_ && longer_) content_->seen.resize(end_);
-  }
+  ~FaultFile() override { finish(); }
 
   int append(std::string_view data) override {
     std::lock_guard lock(disk_.mutex_);
@@ -78,6 +75,11 @@ class FaultFile : public File {
 
   bool prepare(std::uint64_t /*bytes*/, std::uint64_t /*size_max*/) override { return false; }
   std::uint64_t prepared() const override { return 0; }
+  void finish() override {
+    std::lock_guard lock(disk_.mutex_);
+    if (epoch_ == disk_.epoch_ && longer_) content_->seen.resize(end_);
+    longer_ = false;
+  }
 
   int sync() override {
     std::lock_guard lock(disk_.mutex_);
@@ -261,17 +263,17 @@ void FaultFileSystem::power_cut(std::mt19937_64& random) {
   for (const auto& [path, content] : names_) contents.push_back(content.get());
   for (Content* content : contents) {
     // Bytes: the file has some length between the old and the new; each page that differs came out or is what it was,
-    // zeros behind the old end.
+    // zeros behind its end.
     std::string& medium = content->medium;
     const std::string& seen = content->seen;
-    std::string after = medium.substr(0, std::min(medium.size(), seen.size()));
-    const std::size_t old = after.size();
-    after.resize(old + (seen.size() > old ? random() % (seen.size() - old + 1) : 0), '\0');
-    const std::size_t same = static_cast<std::size_t>(
-        std::mismatch(after.begin(), after.begin() + static_cast<std::ptrdiff_t>(old), seen.begin()).first -
-        after.begin());
-    for (std::size_t at = same; at < after.size();) {
-      const std::size_t step = std::min(after.size() - at, kPageBytes - at % kPageBytes);
+    const auto [shorter, longer] = std::minmax(medium.size(), seen.size());
+    std::string after = medium;
+    after.resize(shorter + random() % (longer - shorter + 1), '\0');
+    const std::size_t both = std::min(after.size(), seen.size());
+    const auto end = after.begin() + static_cast<std::ptrdiff_t>(both);
+    const auto differs = std::mismatch(after.begin(), end, seen.begin()).first - after.begin();
+    for (auto at = static_cast<std::size_t>(differs); at < both;) {
+      const std::size_t step = std::min(both - at, kPageBytes - at % kPageBytes);
       if (random() % 3 != 0) after.replace(at, step, seen, at, step);
       at += step;
     }

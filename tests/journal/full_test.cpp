@@ -77,6 +77,32 @@ TEST(JournalFull, BytesCountTheSameAfterReopening) {
   EXPECT_EQ(journal->bytes(), bytes);
 }
 
+TEST(JournalFull, ZerosLeftInSegmentsByACrashAreCutAndDoNotCount) {
+  FaultFileSystem disk;
+  auto journal = open_journal(small_options(300), disk);
+  for (Seq seq = 1; seq <= 30; ++seq) ASSERT_EQ(journal->append(small_message(seq), nullptr), AppendResult::kOk);
+  const std::uint64_t bytes = journal->bytes();
+  const auto written = read_all(*journal, journal->begin()).records;
+  disk.kill();
+  journal.reset();
+  disk.start();
+  int left = 0;
+  for (const std::string& path : disk.paths()) {
+    if (!path.ends_with(".seg")) continue;
+    disk.set_content(path, disk.content(path) + std::string(static_cast<std::size_t>(1000 * ++left), '\0'));
+  }
+  ASSERT_GT(left, 5);
+  journal = open_journal(small_options(300), disk);
+  EXPECT_EQ(journal->bytes(), bytes);
+  EXPECT_EQ(journal->cut_bytes(), 0U);
+  std::uint64_t files = 0;
+  for (const std::string& path : disk.paths()) files += path.ends_with(".seg") ? disk.content(path).size() : 0;
+  EXPECT_EQ(files, bytes);
+  const ReadBack back = read_all(*journal, journal->begin());
+  EXPECT_EQ(back.records, written);
+  EXPECT_TRUE(back.corrupt.empty());
+}
+
 TEST(JournalFull, AFullDiskLeavesNoTraceAndIsNoCatastrophe) {
   FaultFileSystem disk;
   const auto journal = open_journal(small_options(400), disk);

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <thread>
 
+#include "plugin/journal/bus_error.h"
 #include "plugin/journal/file.h"
 #include "tests/journal/records.h"
 
@@ -22,14 +23,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kSizeMax = 1U << 20;
-constexpr std::uint64_t kAhead = 64U << 10;
+constexpr std::uint64_t kSizeMax = 4U << 20;  // both whole pages of any size
+constexpr std::uint64_t kAhead = 256U << 10;
 
 class PreparedFile : public testing::Test {
  protected:
   void SetUp() override {
+    if (!can_prepare(folder_.path())) GTEST_SKIP() << "not on this machine: needs fallocate and Linux 5.14";
     ASSERT_EQ(posix_file_system().open(path_, FileSystem::Mode::kCreate, &file_, nullptr), 0);
-    ASSERT_TRUE(file_->prepare(kAhead, kSizeMax)) << "this machine can't: fallocate, or Linux below 5.14";
+    ASSERT_TRUE(file_->prepare(kAhead, kSizeMax));
   }
 
   std::string content() const {
@@ -37,6 +39,7 @@ class PreparedFile : public testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
+  const BusErrorGuard bus_errors_;
   const TempFolder folder_;
   const std::string path_ = folder_.path() + "/file";
   std::unique_ptr<File> file_;
@@ -117,61 +120,104 @@ TEST_F(PreparedFile, HoldsWhatWasAppendedWhateverWasReady) {
 
 TEST_F(PreparedFile, MayBeMadeReadyWhileItIsAppendedTo) {
   std::atomic<bool> stop{false};
+  std::atomic<int> prepared{0};
   std::thread prepares([&] {
     while (!stop) {
       file_->prepare(kAhead, kSizeMax);
-      file_->sync();
+      if (++prepared % 50 == 0) file_->sync();
     }
   });
   std::string twin;
-  for (int i = 0; i < 20'000; ++i) {
+  int copied = 0;
+  for (int i = 0; i < 20'000 || prepared < 100; ++i) {
     const std::string data(static_cast<std::size_t>(1 + i % 90), static_cast<char>('a' + i % 26));
+    copied += data.size() <= file_->prepared() ? 1 : 0;
     ASSERT_EQ(file_->append(data), 0);
     twin += data;
     if (i % 1000 == 999) {  // as behind a disk that had no room for the record
       twin.resize(twin.size() - 10);
       ASSERT_EQ(file_->truncate(twin.size()), 0);
     }
+    if (twin.size() > kSizeMax - kAhead) {
+      twin.clear();
+      ASSERT_EQ(file_->truncate(0), 0);
+    }
   }
   stop = true;
   prepares.join();
+  EXPECT_GT(copied, 1000);
   file_.reset();
   EXPECT_TRUE(content() == twin);
 }
 
 // What a failing disk does to a mapping, provoked by what can be provoked: pages that are not the file's any more.
 TEST_F(PreparedFile, ThatAnotherHandCutsDoesNotEndTheProcess) {
-  const std::string data(10'000, 'x');
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::string data(3 * page / 2, 'x');
+  ASSERT_TRUE(file_->prepare(16 * page, kSizeMax));
   ASSERT_EQ(file_->append(data), 0);
-  fs::resize_file(path_, 10'000);
-  ASSERT_GT(file_->prepared(), data.size()) << "the next one is meant to meet pages that are gone";
+  fs::resize_file(path_, data.size());
+  ASSERT_GT(file_->prepared(), data.size()) << "the next one is meant to meet a page that is gone";
   ASSERT_EQ(file_->append(data), 0) << "it goes the long way";
   EXPECT_EQ(file_->prepared(), 0U);
   EXPECT_FALSE(file_->prepare(kAhead, kSizeMax)) << "what stands in for the lost pages is no file";
   ASSERT_EQ(file_->append(data), 0);
-  EXPECT_TRUE(content() == std::string(30'000, 'x')) << content().size();
+  EXPECT_TRUE(content() == data + data + data) << content().size();
 }
 
+TEST_F(PreparedFile, ThatAnotherHandCutIsNotMadeLongerByClosingIt) {
+  ASSERT_EQ(file_->append("0123456789"), 0);
+  fs::resize_file(path_, 5);
+  file_.reset();
+  EXPECT_EQ(content(), "01234");
+}
+
+TEST_F(PreparedFile, ThatIsFinishedIsAsLongAsWhatWasAppended) {
+  ASSERT_EQ(file_->append("hello"), 0);
+  file_->finish();
+  EXPECT_EQ(content(), "hello");
+  EXPECT_EQ(file_->prepared(), 0U);
+  EXPECT_FALSE(file_->prepare(kAhead, kSizeMax));
+}
+
+// The process's bound on the size of a file, as long as it lives.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : ignored_(::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    struct rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, ignored_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  struct rlimit before_ {};
+  void (*ignored_)(int);
+};
+
 TEST_F(PreparedFile, OnADiskWithoutRoomIsAppendedToAsLongAsThereIsRoom) {
-  struct rlimit before {};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto ignored = ::signal(SIGXFSZ, SIG_IGN);
-  struct rlimit small = before;
-  small.rlim_cur = kAhead + 1000;
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  EXPECT_FALSE(file_->prepare(2 * kAhead, kSizeMax));
   const std::string data(997, 'y');
   std::string twin;
   int error = 0;
-  while ((error = file_->append(data)) == 0) twin += data;
+  bool prepared = true;
+  {
+    const FileSizeLimit limit(kAhead + 1000);
+    prepared = file_->prepare(2 * kAhead, kSizeMax);
+    while ((error = file_->append(data)) == 0) twin += data;
+    if (file_->truncate(twin.size()) != 0) error = 0;
+  }
+  EXPECT_FALSE(prepared);
   EXPECT_EQ(error, EFBIG);
   EXPECT_GT(twin.size() + data.size(), kAhead + 1000);
-  EXPECT_EQ(file_->truncate(twin.size()), 0);
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   EXPECT_TRUE(file_->prepare(kAhead, kSizeMax)) << "there is room again";
   EXPECT_GT(file_->prepared(), data.size());
   EXPECT_EQ(file_->append(data), 0);
-  ::signal(SIGXFSZ, ignored);
   file_.reset();
   EXPECT_TRUE(content() == twin + data);
 }
@@ -204,6 +250,20 @@ TEST(BusErrors, OfOthersGoToTheHandlerThatWasThereAndItComesBack) {
   ASSERT_EQ(::sigaction(SIGBUS, &before, nullptr), 0);
 }
 
+TEST(BusErrors, WhereTheyWereIgnoredWhatAnotherProcessSendsStillIs) {
+  struct sigaction before {};
+  ASSERT_EQ(::sigaction(SIGBUS, nullptr, &before), 0);
+  ::signal(SIGBUS, SIG_IGN);
+  {
+    const BusErrorGuard guard;
+    ASSERT_EQ(::raise(SIGBUS), 0);
+    struct sigaction now {};
+    ASSERT_EQ(::sigaction(SIGBUS, nullptr, &now), 0);
+    EXPECT_NE(now.sa_handler, SIG_IGN) << "and the handler stays";
+  }
+  ASSERT_EQ(::sigaction(SIGBUS, &before, nullptr), 0);
+}
+
 TEST(BusErrorsDeathTest, OfOthersEndTheProcessWhereNobodyHandlesThem) {
   EXPECT_EXIT(
       {
@@ -216,13 +276,8 @@ TEST(BusErrorsDeathTest, OfOthersEndTheProcessWhereNobodyHandlesThem) {
   EXPECT_EXIT(
       {
         ::signal(SIGBUS, SIG_DFL);
-        const TempFolder folder;
-        std::ofstream(folder.path() + "/file") << "x";
-        std::unique_ptr<File> file;
-        posix_file_system().open(folder.path() + "/file", FileSystem::Mode::kAppend, &file, nullptr);
-        file->prepare(kAhead, kSizeMax);
-        fs::remove_all(folder.path());
-        int fd = ::memfd_create("empty", 0);
+        const BusErrorGuard guard;
+        const int fd = ::memfd_create("empty", 0);
         auto* page = static_cast<volatile char*>(::mmap(nullptr, 1, PROT_READ, MAP_SHARED, fd, 0));
         ::_exit(*page);
       },

@@ -1,5 +1,10 @@
 #include "tests/journal/records.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -107,6 +112,20 @@ std::unique_ptr<Journal> open_journal(const JournalOptions& options, FileSystem&
   auto journal = Journal::open(options, file_system, &error);
   EXPECT_NE(journal, nullptr) << error.what;
   return journal;
+}
+
+bool can_prepare(const std::string& folder) {
+  const std::string path = folder + "/probe";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  bool can = fd >= 0 && ::fallocate(fd, 0, 0, static_cast<off_t>(page)) == 0;
+  void* at = can ? ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+  constexpr int kPopulateWrite = 23;  // Linux 5.14's
+  can = at != MAP_FAILED && ::madvise(at, page, kPopulateWrite) == 0;
+  if (at != MAP_FAILED) ::munmap(at, page);
+  if (fd >= 0) ::close(fd);
+  std::filesystem::remove(path);
+  return can;
 }
 
 TempFolder::TempFolder() {

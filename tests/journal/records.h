@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "plugin/journal/journal.h"
@@ -43,6 +45,21 @@ inline JournalOptions small_options(std::uint64_t segment_bytes = 1 << 20) {
   options.segment_bytes = segment_bytes;
   options.sync = JournalOptions::Sync::kNever;
   return options;
+}
+
+// Whether the kernel and the file system of `folder` let a file be prepared (File::prepare): asked of them and not of
+// the code under test. Else the tests of that are skipped.
+bool can_prepare(const std::string& folder);
+
+// Until it holds, at most 30 seconds.
+template <class Condition>
+bool comes_true(Condition condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 // A folder of its own under the temporary one, removed with all in it.
