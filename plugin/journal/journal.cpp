@@ -31,7 +31,7 @@ bool disk_full(int error) {
   return error == ENOSPC || error == EDQUOT || error == EFBIG;
 }
 
-// So often that a sync comes before what it would write anew is used up, each would write the zeros once more.
+// Syncs that come more often than that would each write the same zeros again: nothing is made ready then.
 std::uint64_t prepare_from(const JournalOptions& options) {
   const bool often = options.sync == JournalOptions::Sync::kInterval && options.interval < Preparer::kIntervalMin;
   return often ? Preparer::kNever : options.prepare_from;
@@ -300,9 +300,8 @@ void FileJournal::keep_up() {
       continue;
     }
     const auto woken = [this] { return stop_ || spare_wanted_ || !left_.empty() || preparer_.wanted(); };
-    if (sync_ ==
-        JournalOptions::Sync::kAlways) {  // each record waits for the disk: what is saved in front does not show
-      wake_.wait(lock, woken);
+    if (sync_ == JournalOptions::Sync::kAlways) {
+      wake_.wait(lock, woken);  // nothing is made ready: beside the disk's time for each record it would not show
       continue;
     }
     const Clock::time_point due = std::min(sync_due, measure_due);
