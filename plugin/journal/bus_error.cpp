@@ -28,12 +28,13 @@ std::uintptr_t g_page_bytes = 0;
 
 // Only what may be called in a handler: mmap is a bare system call.
 void on_bus_error(int signal, siginfo_t* info, void* context) {
-  const auto at = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  // By pages: some machines tell no more than that.
+  char* page = static_cast<char*>(info->si_addr);
+  page -= reinterpret_cast<std::uintptr_t>(page) % g_page_bytes;
+  const auto at = reinterpret_cast<std::uintptr_t>(page);
   // si_code above 0: by the kernel for an access, and not by kill().
-  const std::uintptr_t page = at / g_page_bytes * g_page_bytes;  // by pages: some machines tell no more than that
-  if (info->si_code > 0 && t_copy.begin != t_copy.end && page + g_page_bytes > t_copy.begin && page < t_copy.end) {
-    void* there = reinterpret_cast<void*>(page);
-    if (::mmap(there, g_page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == there) {
+  if (info->si_code > 0 && t_copy.begin != t_copy.end && at + g_page_bytes > t_copy.begin && at < t_copy.end) {
+    if (::mmap(page, g_page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page) {
       t_copy.failed = true;
       return;
     }

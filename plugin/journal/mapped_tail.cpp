@@ -17,10 +17,6 @@
 namespace chat {
 namespace {
 
-// While the kernel makes pages ready it holds the process's map of memory, which the broker's thread may want to
-// change: so a little at a time.
-constexpr std::uint64_t kStepBytes = 64U << 10;
-
 std::uint64_t page_bytes() {
   static const auto bytes = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   return bytes;

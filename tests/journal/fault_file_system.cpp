@@ -266,7 +266,8 @@ void FaultFileSystem::power_cut(std::mt19937_64& random) {
     // zeros behind its end.
     std::string& medium = content->medium;
     const std::string& seen = content->seen;
-    const auto [shorter, longer] = std::minmax(medium.size(), seen.size());
+    const std::size_t shorter = std::min(medium.size(), seen.size());
+    const std::size_t longer = std::max(medium.size(), seen.size());
     std::string after = medium;
     after.resize(shorter + random() % (longer - shorter + 1), '\0');
     const std::size_t both = std::min(after.size(), seen.size());
