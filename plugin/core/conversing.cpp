@@ -148,7 +148,7 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
   }
 
   const auto now = clock_.now();
-  const auto its_place = place(*conversation, now);
+  const auto its_place = place(*conversation, std::max(now, recent->next_time()));
   auto& kept = record_.message;
   kept.conv_id = conversation->id;
   kept.conv = conversation->name;

@@ -31,6 +31,11 @@ RecentId* RecentIds::find(const IdHash& id) {
 }
 
 void RecentIds::remember(const RecentId& entry) {
+  if (entry.server_time > latest_) {
+    latest_ = entry.server_time;
+    at_latest_ = 0;
+  }
+  at_latest_ += entry.server_time == latest_ ? 1 : 0;
   const auto key = entry.hash.key;
   if (2 * (ring_.size() + 1) > slots_.size() && ring_.size() < limit_) grow();
   if (const auto known = slots_[slot_of(key)].place; known != 0) {

@@ -44,6 +44,10 @@ class RecentIds {
   RecentId* find(const IdHash& id);
   // entry.hash is that of the id.
   void remember(const RecentId& entry);
+  // The least server_time for the sender's next message. The store tells which of a sender's messages are its latest by
+  // their times (the latest `limit` are loaded behind a restart), so these must not fall where the wall clock was set
+  // back, as they do not within a conversation; nor may more than half of `limit` have the same one.
+  TimeMs next_time() const { return latest_ + (at_latest_ > limit_ / 2 ? 1 : 0); }
   std::size_t size() const { return ring_.size(); }
   std::size_t bytes() const { return ring_.capacity() * sizeof(RecentId) + slots_.size() * sizeof(slots_[0]); }
 
@@ -64,6 +68,8 @@ class RecentIds {
   std::size_t limit_;
   std::vector<RecentId> ring_;  // once full, oldest_ is replaced next
   std::size_t oldest_ = 0;
+  TimeMs latest_ = 0;  // the highest server_time so far, and how many have it
+  std::size_t at_latest_ = 0;
   std::vector<Slot> slots_;  // open addressing; at most half are taken
 };
 

@@ -4,7 +4,8 @@
 // Invariants
 //  (1) seq is last_seq + 1: no hole, no repeat. place() alone changes nothing; take() does, after the journal has the
 //  message. (The only holes are those that the store left behind a loss: seq_at_risk.h.)
-//  (2) server_time never falls as seq rises, also where the wall clock was set back.
+//  (2) server_time never falls as seq rises, also where the wall clock was set back. (Nor from one message of a sender
+//  to the next: RecentIds::next_time().)
 #pragma once
 
 #include <algorithm>

@@ -61,6 +61,30 @@ TEST_F(Once, RetryAfterARestartIsRecognisedCommittedOrNot) {
   EXPECT_TRUE(error_codes("alice").empty());
 }
 
+TEST_F(Once, RetryAfterARestartIsRecognisedThoughTheClockWasSetBackInFrontOfIt) {
+  // Which of a sender's messages are its latest is told by their times, of all its conversations.
+  const auto other = group("alice", {"bob"});
+  for (int i = 0; i < 300; ++i) {
+    say(R"({"id":"before-)" + std::to_string(i) + R"(","body":"-"})");
+    clock.wall += 10;
+  }
+  settle();
+  clock.wall -= 3'600'000;
+  const auto topic = "chat/c/" + other + "/msg";
+  const auto retry = [&](int i) {
+    publish(alice_, topic, R"({"id":"behind-)" + std::to_string(i) + R"(","body":"-"})");
+  };
+  for (int i = 0; i < 300; ++i) retry(i);
+  settle();
+  const auto sent = store.messages(other).size();
+  restart();
+  alice_ = connect("alice", "a1");
+  for (int i = 299; i > 299 - 128; --i) retry(i);
+  settle();
+  EXPECT_EQ(store.messages(other).size(), sent);
+  EXPECT_TRUE(error_codes("alice").empty());
+}
+
 TEST_F(Once, Qos2DuplicateInFrontOfItsRoutingIsTheSameBytes) {
   const auto first = say(kHello, 2);
   const auto duplicate = say(kHello, 2);
