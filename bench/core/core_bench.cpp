@@ -26,6 +26,7 @@ class DeafBroker : public Broker {
   void publish(const std::string&, std::string_view payload, int) override { bytes += payload.size(); }
   void kick(const std::string&) override {}
   int subscriptions(const void*) override { return 1; }
+  bool keeps_session(const void*) override { return false; }
   void log(LogLevel, const std::string&) override {}
   std::size_t bytes = 0;
 };

@@ -42,6 +42,10 @@ int MosquittoBroker::subscriptions(const void* handle) {
   return mosquitto_client_sub_count(static_cast<const struct mosquitto*>(handle));
 }
 
+bool MosquittoBroker::keeps_session(const void* handle) {
+  return !mosquitto_client_clean_session(static_cast<const struct mosquitto*>(handle));
+}
+
 void MosquittoBroker::log(LogLevel level, const std::string& text) {
   int to = MOSQ_LOG_INFO;
   switch (level) {

@@ -15,6 +15,7 @@ class MosquittoBroker : public Broker {
   void publish(const std::string& topic, std::string_view payload, int qos) override;
   void kick(const std::string& device) override;
   int subscriptions(const void* handle) override;
+  bool keeps_session(const void* handle) override;
   void log(LogLevel level, const std::string& text) override;
   void deliver(const IsThere& is_there) override;
 

@@ -54,8 +54,8 @@ Hub::Hub(const HubOptions& options, const Clock& clock, Broker& broker, Requests
       seal_(random_seal()),
       signals_(topics_.signal(), seal_, options.bridge_user, broker, directory_),
       rates_(options.rates, clock),
-      crowd_(clock, [this](const std::string& user, const std::string& error) {
-        broker_.publish(topics_.user(user, user_topic::kError), error, 1);
+      crowd_(clock, [this](const std::string& user, const std::string& error, int qos) {
+        broker_.publish(topics_.user(user, user_topic::kError), error, qos);
       }) {}
 
 Hub::~Hub() = default;
@@ -485,12 +485,12 @@ PublishVerdict Hub::refuse(const ClientRef& client, std::string_view topic, cons
           .quota = refusal.code == Code::kRateLimited || refusal.code == Code::kStorageFull};
 }
 
-void Hub::say_refused(const std::string& user, std::string_view topic, const Refusal& refusal) {
+void Hub::say_refused(const std::string& user, std::string_view topic, const Refusal& refusal, int qos) {
   // A user asked for it by a request, and knows nothing of orders.
   const auto parsed = topics_.parse(topic);
   const bool order = parsed && parsed->kind == PublishKind::kForward;
   broker_.publish(topics_.user(user, user_topic::kError),
-                  refusal_json(refusal, order ? topics_.request("message.forward") : std::string(topic)), 1);
+                  refusal_json(refusal, order ? topics_.request("message.forward") : std::string(topic)), qos);
 }
 
 }  // namespace chat

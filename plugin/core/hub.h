@@ -95,7 +95,9 @@ class Hub {
   bool no_more_devices(const ClientRef& client);
   void make_room(const Session& newest);
   // False: it is about to be ended already.
-  bool end_soon(const void* handle, std::string_view device);
+  bool is_ending(const void* handle) const;
+  void end_soon(const void* handle, std::string_view device, TimeMs behind_ms);
+  int qos_of_last_words(const void* handle);
   void kick_told();
   // Takes it from what the user and the device may still do. True: it was too much, which was said.
   bool over_rate(const ClientRef& client, std::string_view topic, PublishKind kind, std::string_view payload);
@@ -111,7 +113,7 @@ class Hub {
   void kick_now();
   PublishVerdict forward_request(const ClientRef& client, std::string_view topic, std::string_view payload);
   PublishVerdict refuse(const ClientRef& client, std::string_view topic, const Refusal& refusal);
-  void say_refused(const std::string& user, std::string_view topic, const Refusal& refusal);
+  void say_refused(const std::string& user, std::string_view topic, const Refusal& refusal, int qos = 1);
 
   std::optional<Refusal> park(const Origin& origin, std::string_view topic, std::string_view payload,
                               const Waiting& waiting);
@@ -183,7 +185,8 @@ class Hub {
   struct Ending {
     const void* handle = nullptr;
     std::string device;
-    bool told = false;  // before the latest tick
+    TimeMs from = 0;          // Clock::steady()
+    bool handed_out = false;  // why it ends
   };
   std::vector<Ending> ending_;
   bool kicking_ = false;  // the broker asks for a client's old subscriptions again while it is kicked

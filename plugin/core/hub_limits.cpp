@@ -27,6 +27,11 @@ Spending spending_of(PublishKind kind) {
   }
 }
 
+// The broker closes a connection with the client's further publishes unread, so the client's system answers its next
+// write by an error, and client libraries then read no more. Of 25 clients on two cores with four busy programs 5 missed
+// what was said right in front of the end, and of 40 none what was said 10 ms earlier, or 20. Meanwhile it goes on.
+constexpr TimeMs kHeardWithinMs = 20;
+
 std::string devices(std::size_t count) {
   return std::to_string(count) + (count == 1 ? " device" : " devices");
 }
@@ -60,14 +65,17 @@ bool Hub::over_rate(const ClientRef& client, std::string_view filter) {
 void Hub::refuse_for_rate(const ClientRef& client, std::string_view topic, const Refusal& refusal) {
   crowd_.refused(client.user, topic, refusal);
   if (rates_.may_be_refused(client.user)) return;
-  if (!end_soon(client.handle, client.device)) return;
+  if (is_ending(client.handle)) return;
   const auto& rate = options_.rates.refusals;
-  crowd_.last_words(client.user, topic,
-                    {.code = Code::kRateLimited,
-                     .reason = "User " + in_quotes(client.user) + " was refused more than " +
-                               std::to_string(rate.per_second) + " times a second and " + std::to_string(rate.burst) +
-                               " times at once, and goes on: " + in_quotes(client.device) + " is disconnected.",
-                     .id = {}});
+  const bool told = crowd_.last_words(
+      client.user, topic,
+      {.code = Code::kRateLimited,
+       .reason = "User " + in_quotes(client.user) + " was refused more than " + std::to_string(rate.per_second) +
+                 " times a second and " + std::to_string(rate.burst) +
+                 " times at once, and goes on: " + in_quotes(client.device) + " is disconnected.",
+       .id = {}},
+      qos_of_last_words(client.handle));
+  end_soon(client.handle, client.device, told ? kHeardWithinMs : 0);
 }
 
 // ---- devices
@@ -107,30 +115,39 @@ void Hub::make_room(const Session& newest) {
         });
     auto& session = **oldest;
     session.surplus = true;
-    end_soon(session.handle, session.device);
     say_refused(
         user.name, topics_.user(user.name, user_topic::kInbox),
         {.code = Code::kNotAllowed,
          .reason = "User " + in_quotes(user.name) + " may have " + devices(options_.max_devices) + " connected: with " +
                    in_quotes(newest.device) + " there, " + in_quotes(session.device) + " is disconnected.",
-         .id = {}});
+         .id = {}},
+        qos_of_last_words(session.handle));
+    if (!is_ending(session.handle)) end_soon(session.handle, session.device, kHeardWithinMs);
   }
 }
 
 // ---- both
 // ----------------------------------------------------------------------------------------------------------------
 
-bool Hub::end_soon(const void* handle, std::string_view device) {
-  if (std::any_of(ending_.begin(), ending_.end(), [&](const Ending& one) { return one.handle == handle; }))
-    return false;
-  ending_.push_back({.handle = handle, .device = std::string(device)});
-  return true;
+bool Hub::is_ending(const void* handle) const {
+  return std::any_of(ending_.begin(), ending_.end(), [&](const Ending& one) { return one.handle == handle; });
 }
 
-// The broker hands out what was published in a callback behind the tick that follows it, so a device hears why it goes.
+void Hub::end_soon(const void* handle, std::string_view device, TimeMs behind_ms) {
+  ending_.push_back({.handle = handle, .device = std::string(device), .from = clock_.steady() + behind_ms});
+}
+
+// QoS 1 waits for a place among the 20 that the broker has in flight to a client, and a client that sends without a
+// pause acknowledges none of them: its acknowledgements are behind all that it sends. Where the session outlives the
+// connection it is told when it comes back, at the latest; else QoS 0 is what reaches it.
+int Hub::qos_of_last_words(const void* handle) {
+  return broker_.keeps_session(handle) ? 1 : 0;
+}
+
+// The broker hands out what was published in a callback behind the tick that follows it.
 void Hub::kick_told() {
   for (auto& one : std::exchange(ending_, {})) {  // who is kicked comes back into the core
-    if (!std::exchange(one.told, true)) {
+    if (!std::exchange(one.handed_out, true) || clock_.steady() < one.from) {
       ending_.push_back(std::move(one));
     } else if (!taken_over(one.handle, one.device)) {
       kick(one.device);

@@ -41,6 +41,8 @@ class Broker {
   // client that had some has none once another connection took its id over: of a WebSocket's end the broker tells only
   // later.
   virtual int subscriptions(const void* handle) = 0;
+  // Whether what the client of this connection, which has not ended, leaves unacknowledged is kept for its return.
+  virtual bool keeps_session(const void* handle) = 0;
   virtual void log(LogLevel level, const std::string& text) = 0;
   // The end of a turn: hands over what publish_to() was given, but for what is meant for a session that has ended.
   using IsThere = std::function<bool(const std::string& device, std::uint64_t generation)>;

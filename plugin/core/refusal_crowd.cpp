@@ -25,7 +25,7 @@ void RefusalCrowd::refused(std::string_view user, std::string_view topic, const 
   // Nothing overtakes what was gathered.
   if (crowd.count == 0 && crowd.bucket.wait(kOneByOne, 1, now) == 0) {
     crowd.bucket.take(kOneByOne, 1);
-    tell_(name, refusal_json(refusal, topic));
+    tell_(name, refusal_json(refusal, topic), 1);
     return;
   }
   if (crowd.count++ == 0) crowd.told_at = now;
@@ -43,20 +43,21 @@ void RefusalCrowd::tell_together(const std::string& user, Gathered& crowd) {
       {"count", crowd.count},
       {"ids", std::exchange(crowd.ids, {})}};
   crowd.count = 0;
-  tell_(user, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  tell_(user, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), 1);
 }
 
-void RefusalCrowd::last_words(std::string_view user, std::string_view topic, const Refusal& refusal) {
+bool RefusalCrowd::last_words(std::string_view user, std::string_view topic, const Refusal& refusal, int qos) {
   const auto now = clock_.steady();
   auto& [name, crowd] = crowd_of(user, now);
   if (crowd.last_words_at && now - *crowd.last_words_at < kTogetherEveryMs) {
     crowd.topic = topic;
     crowd.latest = refusal;
-    return;
+    return false;
   }
   crowd.last_words_at = now;
   if (crowd.count > 0) tell_together(name, crowd);
-  tell_(name, refusal_json(refusal, topic));
+  tell_(name, refusal_json(refusal, topic), qos);
+  return true;
 }
 
 void RefusalCrowd::tick() {

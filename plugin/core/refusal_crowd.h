@@ -25,7 +25,7 @@ class RefusalCrowd {
   static constexpr std::size_t kIdsMax = 1000;  // in one; what is above is counted
 
   // Publishes an error's payload to that user.
-  using Tell = std::function<void(const std::string& user, const std::string& payload)>;
+  using Tell = std::function<void(const std::string& user, const std::string& payload, int qos)>;
 
   // `clock` outlives the object.
   RefusalCrowd(const Clock& clock, Tell tell) : clock_(clock), tell_(std::move(tell)) {}
@@ -35,7 +35,8 @@ class RefusalCrowd {
   // Why the user's device is about to be disconnected: behind what was gathered, both at once, for later the device
   // would not hear of it. Where that was just done for the user it joins the crowd: who connects over and over is not
   // answered each time.
-  void last_words(std::string_view user, std::string_view topic, const Refusal& refusal);
+  // True: it was told now.
+  bool last_words(std::string_view user, std::string_view topic, const Refusal& refusal, int qos);
   void tick();
 
  private:

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/support/broker_version.h"
+#include "tests/support/raw_mqtt.h"
 #include "tests/support/requesting.h"
 #include "tests/support/stack_suite.h"
 
@@ -195,7 +196,34 @@ struct WearyStack {
     return {.plugin = {{"rate_messages_per_user", "1/s burst 1"}, {"rate_refusals_per_user", "1/s burst 500"}}};
   }
 };
-class GoingOn : public StackSuite<WearyStack>, public ::testing::WithParamInterface<int> {};
+class GoingOn : public StackSuite<WearyStack>, public ::testing::WithParamInterface<int> {
+ protected:
+  // A device that has at most 20 publishes of the broker unacknowledged, as many as stock brokers have of MQTT 3.1.1
+  // clients, and a session that is kept or ends with the connection.
+  static std::unique_ptr<RawMqtt> raw(const std::string& user, bool kept) {
+    auto client = std::make_unique<RawMqtt>(
+        port(), RawOptions{.client_id = user + "-raw", .user = user, .protocol = GetParam(), .clean_start = !kept});
+    Properties properties;
+    if (GetParam() == kMqtt5) properties.two(property::kReceiveMaximum, 20).four(property::kSessionExpiry, kept ? 600 : 0);
+    const int code = client->connect({.protocol = GetParam(),
+                                      .client_id = user + "-raw",
+                                      .user = user,
+                                      .clean_start = !kept,
+                                      .properties = properties});
+    EXPECT_EQ(code, 0);
+    return client;
+  }
+  // How often it reads that it is disconnected, before the connection ends.
+  static int heard_why(RawMqtt& client, const std::string& user) {
+    int heard = 0;
+    while (const auto packet = client.receive()) heard += is_why(*packet, user);
+    return heard;
+  }
+  static bool is_why(const Packet& packet, const std::string& user) {
+    return packet.type == PacketType::kPublish &&
+           packet.payload.find("\\\"" + user + "-raw\\\" is disconnected") != std::string::npos;
+  }
+};
 
 TEST_P(GoingOn, EndsTheDeviceBehindTheReasonAndTheOthersStay) {
   const auto users = stack().new_users(2);
@@ -227,6 +255,33 @@ TEST_P(GoingOn, EndsTheDeviceBehindTheReasonAndTheOthersStay) {
   ChatClient another(port(), users[0], {.protocol = GetParam(), .subscribe = false});
   another.connect();
   go_on_until_the_end(another);
+}
+
+// A client that sends without a pause: its acknowledgements, if any, are behind all of that.
+TEST_P(GoingOn, WhoAcknowledgesNothingHearsWhyInFrontOfTheEndOrBehindItsReturn) {
+  for (const bool kept : {false, true}) {
+    const auto users = stack().new_users(2);
+    const auto& user = users[0];
+    const auto conv = stack().new_group(user, {users[1]});
+    auto client = raw(user, kept);
+    client->subscribe("chat/u/" + user + "/#", 1, 1);
+    client->expect(PacketType::kSuback);
+    for (int i = 0; i < 600; ++i) client->publish(message_topic(conv), text("f", "flood").dump(), {.qos = 0});
+    const int in_front = heard_why(*client, user);
+    if (!kept) {
+      EXPECT_EQ(in_front, 1);
+      continue;
+    }
+    client = raw(user, kept);
+    int heard = in_front;
+    while (heard == 0) {
+      const auto packet = client->expect(PacketType::kPublish);
+      heard += is_why(packet, user);
+      if (packet.id != 0) client->answer(PacketType::kPuback, packet.id);
+    }
+    for (const auto& packet : client->drain()) heard += is_why(packet, user);
+    EXPECT_EQ(heard, 1) << in_front << " of them in front of the end";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Mqtt, GoingOn, ::testing::Values(kMqtt311, kMqtt5),

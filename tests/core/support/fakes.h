@@ -34,11 +34,13 @@ class FakeBroker : public Broker {
     if (on_kick) on_kick();
   }
   int subscriptions(const void*) override { return kept_subscriptions; }
+  bool keeps_session(const void*) override { return kept_sessions; }
   void log(LogLevel level, const std::string& text) override { lines.emplace_back(level, text); }
 
   std::vector<Published> published;
   std::vector<std::string> kicked;
   int kept_subscriptions = 1;     // of each client
+  bool kept_sessions = false;     // of all clients
   std::function<void()> on_kick;  // what the broker asks meanwhile
   std::vector<std::pair<LogLevel, std::string>> lines;
 };
