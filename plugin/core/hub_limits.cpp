@@ -28,8 +28,9 @@ Spending spending_of(PublishKind kind) {
 }
 
 // The broker closes a connection with the client's further publishes unread, so the client's system answers its next
-// write by an error, and client libraries then read no more. Of 25 clients on two cores with four busy programs 5 missed
-// what was said right in front of the end, and of 40 none what was said 10 ms earlier, or 20. Meanwhile it goes on.
+// write by an error, and client libraries then read no more. Of 25 clients on two cores with four busy programs 5
+// missed what was said right in front of the end, and of 40 none what was said 10 ms earlier, or 20. Meanwhile it goes
+// on.
 constexpr TimeMs kHeardWithinMs = 20;
 
 std::string devices(std::size_t count) {
