@@ -1,15 +1,17 @@
 # shellcheck shell=bash
-# sanitize: the integration tests with a plugin, a bridge and a chatctl that watch themselves.
+# sanitize: the unit tests of what the broker loads, then the integration tests with a plugin, a bridge and a chatctl that
+# watch themselves.
 #
 # asan finds accesses outside of what was allocated, undefined behaviour, and what a program forgot to free at its end; tsan
-# finds what two threads do without an order. The tests themselves are those of the release build. The broker is Debian's, so
+# finds what two threads do without an order. The integration tests themselves are those of the release build. The broker is Debian's, so
 # the sanitizer's runtime is loaded in front of it. Every process writes its reports into files of one folder, so that none
 # is overlooked because the test went on; any report fails the run.
 
 SANITIZED_BROKER=mosquitto SANITIZED_BRIDGE=mosquitto-chat-bridge
+SANITIZED_UNITS=(auth/auth_test core/core_test core/plugin_parts_test journal/journal_test)
 
 cmd_sanitize() {
-  local kind=${1:-} regex=${2:-} code=0
+  local kind=${1:-} regex=${2:-} code=0 units=0
   case $kind in
     asan | tsan) ;;
     '') fail "which sanitizer?" "./dev sanitize asan|tsan [REGEX]" ;;
@@ -18,14 +20,15 @@ cmd_sanitize() {
   [ $# -le 2 ] || fail "one expression for the tests' names, not two: \"$2\" and \"$3\""
   cmd_deps
   cmd_build release
-  build_targets "$kind" "${DEMO_TARGETS[@]}"
+  build_targets "$kind" "${DEMO_TARGETS[@]}" "${SANITIZED_UNITS[@]##*/}"
   build_targets release no_translations # without the sanitizer: it is there before the runtime is
   SANITIZER_REPORTS=$BUILD/$kind-reports
   lone_run "sanitize $kind" "$BUILD/$kind"
   sanitizer_environment "$kind"
   prove_sanitizer "$kind"
   fresh_reports
-  CTEST_LABEL=integration run_ctest "$regex" "" {LONE}>&- || code=1
+  run_units "$kind" "$regex" || code=1
+  if [ "$units" = 0 ] || any_integration "$regex"; then CTEST_LABEL=integration run_ctest "$regex" "" {LONE}>&- || code=1; fi
   show_reports || code=1
   return "$code"
 }
@@ -64,6 +67,23 @@ reports_from_logs() {
   done
 }
 
+any_integration() { # REGEX
+  ctest --test-dir "$BUILD/release" -N -L '^integration$' -R "$1" | grep -q '^Total Tests: [1-9]'
+}
+
+# Those whose name matches; counts them in `units`. Nothing is loaded in front of them: they have the runtime linked.
+run_units() { # asan | tsan, REGEX
+  local unit name code=0
+  for unit in "${SANITIZED_UNITS[@]}"; do
+    name=${unit##*/}
+    [[ $name =~ $2 ]] || continue
+    units=$((units + 1))
+    step "$name"
+    with_heartbeat "$name" "$SANITIZER_REPORTS-logs/$name" "$BUILD/$1/tests/$unit" --gtest_brief=1 || code=1
+  done
+  return "$code"
+}
+
 # Prints each kind of report once, with how often it came; fails where there is any.
 show_reports() {
   local file kinds=0 all=0
@@ -89,9 +109,9 @@ show_reports() {
 }
 
 # Each deliberate defect (tests/sanitize/defects.cpp) is committed by the broker or the bridge of one small integration test,
-# and must leave a report that names it.
+# and by each program of unit tests, and must leave a report that names it.
 prove_sanitizer() { # asan | tsan
-  local program defect defects=(race)
+  local program unit defect defects=(race)
   [ "$1" = tsan ] || defects=(overflow use-after-free undefined leak)
   step "Deliberate defects, to see that they are seen: ${defects[*]}"
   for program in $SANITIZED_BROKER $SANITIZED_BRIDGE; do
@@ -99,9 +119,22 @@ prove_sanitizer() { # asan | tsan
       fresh_reports
       # Most of them end the program, and so the test.
       CHAT_DEFECT=$program:$defect CTEST_LABEL=integration run_ctest '^integration.rpc_test$' "" >"$BUILD/prove-$1.log" 2>&1 {LONE}>&- || true
-      reports_from_logs
-      grep -rqaF defects.cpp "$SANITIZER_REPORTS" || { show_tail "$BUILD/prove-$1.log" 30; fail "the $defect in $program was not reported, so a real one would not be either"; }
-      say "    $program, $defect: reported"
+      need_report "$1" "$program" "$defect"
     done
   done
+  for unit in "${SANITIZED_UNITS[@]}"; do
+    program=${unit##*/}
+    for defect in "${defects[@]}"; do
+      fresh_reports
+      CHAT_DEFECT=$program:$defect "$BUILD/$1/tests/$unit" --gtest_list_tests >"$BUILD/prove-$1.log" 2>&1 || true
+      cp "$BUILD/prove-$1.log" "$SANITIZER_REPORTS-logs/$program"
+      need_report "$1" "$program" "$defect"
+    done
+  done
+}
+
+need_report() { # asan | tsan, PROGRAM DEFECT
+  reports_from_logs
+  grep -rqaF defects.cpp "$SANITIZER_REPORTS" || { show_tail "$BUILD/prove-$1.log" 30; fail "the $3 in $2 was not reported, so a real one would not be either"; }
+  say "    $2, $3: reported"
 }
