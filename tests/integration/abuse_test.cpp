@@ -204,7 +204,8 @@ class GoingOn : public StackSuite<WearyStack>, public ::testing::WithParamInterf
     auto client = std::make_unique<RawMqtt>(
         port(), RawOptions{.client_id = user + "-raw", .user = user, .protocol = GetParam(), .clean_start = !kept});
     Properties properties;
-    if (GetParam() == kMqtt5) properties.two(property::kReceiveMaximum, 20).four(property::kSessionExpiry, kept ? 600 : 0);
+    if (GetParam() == kMqtt5)
+      properties.two(property::kReceiveMaximum, 20).four(property::kSessionExpiry, kept ? 600 : 0);
     const int code = client->connect({.protocol = GetParam(),
                                       .client_id = user + "-raw",
                                       .user = user,
