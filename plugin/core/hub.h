@@ -94,8 +94,9 @@ class Hub {
   std::string why_no_session(const ClientRef& client);
   bool no_more_devices(const ClientRef& client);
   void make_room(const Session& newest);
-  // False: it is about to be ended already.
+  // Whether end_soon() was called for this connection.
   bool is_ending(const void* handle) const;
+  // Ends it at a later tick, at the earliest in `behind_ms`.
   void end_soon(const void* handle, std::string_view device, TimeMs behind_ms);
   int qos_of_last_words(const void* handle);
   void kick_told();
@@ -185,8 +186,8 @@ class Hub {
   struct Ending {
     const void* handle = nullptr;
     std::string device;
-    TimeMs from = 0;          // Clock::steady()
-    bool handed_out = false;  // why it ends
+    TimeMs from = 0;          // the earliest end, as Clock::steady() says
+    bool handed_out = false;  // the broker has had a tick to hand out why it ends
   };
   std::vector<Ending> ending_;
   bool kicking_ = false;  // the broker asks for a client's old subscriptions again while it is kicked

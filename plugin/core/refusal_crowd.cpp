@@ -34,7 +34,7 @@ void RefusalCrowd::refused(std::string_view user, std::string_view topic, const 
   crowd.latest = refusal;
 }
 
-void RefusalCrowd::tell_together(const std::string& user, Gathered& crowd) {
+void RefusalCrowd::tell_together(const std::string& user, Gathered& crowd, int qos) {
   auto json = nlohmann::ordered_json{
       {"code", code_name(crowd.latest.code)},
       {"reason", std::to_string(crowd.count) + " publishes were refused. Of the last: " + crowd.latest.reason},
@@ -43,7 +43,7 @@ void RefusalCrowd::tell_together(const std::string& user, Gathered& crowd) {
       {"count", crowd.count},
       {"ids", std::exchange(crowd.ids, {})}};
   crowd.count = 0;
-  tell_(user, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), 1);
+  tell_(user, json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), qos);
 }
 
 bool RefusalCrowd::last_words(std::string_view user, std::string_view topic, const Refusal& refusal, int qos) {
@@ -55,7 +55,7 @@ bool RefusalCrowd::last_words(std::string_view user, std::string_view topic, con
     return false;
   }
   crowd.last_words_at = now;
-  if (crowd.count > 0) tell_together(name, crowd);
+  if (crowd.count > 0) tell_together(name, crowd, qos);
   tell_(name, refusal_json(refusal, topic), qos);
   return true;
 }
@@ -64,7 +64,7 @@ void RefusalCrowd::tick() {
   const auto now = clock_.steady();
   for (auto entry = crowds_.begin(); entry != crowds_.end();) {
     auto& crowd = entry->second;
-    if (crowd.count > 0 && now - crowd.told_at >= kTogetherEveryMs) tell_together(entry->first, crowd);
+    if (crowd.count > 0 && now - crowd.told_at >= kTogetherEveryMs) tell_together(entry->first, crowd, 1);
     // Once the bucket is full again it is as if nothing had ever been said.
     const bool over = crowd.count == 0 && crowd.bucket.wait(kOneByOne, kOneByOne.burst, now) == 0;
     entry = over ? crowds_.erase(entry) : std::next(entry);

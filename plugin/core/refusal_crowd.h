@@ -35,7 +35,7 @@ class RefusalCrowd {
   // Why the user's device is about to be disconnected: behind what was gathered, both at once, for later the device
   // would not hear of it. Where that was just done for the user it joins the crowd: who connects over and over is not
   // answered each time.
-  // True: it was told now.
+  // True: it was told now, all of it with this `qos`.
   bool last_words(std::string_view user, std::string_view topic, const Refusal& refusal, int qos);
   void tick();
 
@@ -50,7 +50,7 @@ class RefusalCrowd {
     Refusal latest;
   };
   StringMap<Gathered>::value_type& crowd_of(std::string_view user, TimeMs now);
-  void tell_together(const std::string& user, Gathered& crowd);
+  void tell_together(const std::string& user, Gathered& crowd, int qos);
 
   const Clock& clock_;
   const Tell tell_;

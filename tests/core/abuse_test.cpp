@@ -239,11 +239,16 @@ TEST_F(GoingOn, BeyondTheRefusalsThatOneMayHaveEndsTheDeviceOnceItCouldHearWhy) 
 TEST_F(GoingOn, IsToldAtOnceWhereTheSessionEndsWithTheConnectionAndWhenItComesBackWhereItIsKept) {
   for (const bool kept : {false, true}) {
     broker.kept_sessions = kept;
-    start_with({.per_second = 10, .burst = 20});
-    let_through(alice_, 22);
-    ASSERT_EQ(broker.published.back().topic, "chat/u/alice/error");
-    EXPECT_NE(broker.published.back().payload.find("\\\"a1\\\" is disconnected."), std::string::npos);
-    EXPECT_EQ(broker.published.back().qos, kept ? 1 : 0);
+    start_with({.per_second = 10, .burst = 300});
+    let_through(alice_, 302, kept ? "kept-" : "clean-");
+    const auto errors = told("alice", "error");
+    ASSERT_EQ(errors.size(), 202U);
+    EXPECT_EQ(errors[200].at("count"), 101) << "what was gathered";
+    EXPECT_NE(errors[201].at("reason").get<std::string>().find("\"a1\" is disconnected."), std::string::npos);
+    const auto last = broker.published.end();
+    EXPECT_EQ(last[-3].qos, 1) << "one by one, as ever";
+    EXPECT_EQ(last[-2].qos, kept ? 1 : 0);
+    EXPECT_EQ(last[-1].qos, kept ? 1 : 0);
   }
 }
 

@@ -3,9 +3,9 @@
 # watch themselves.
 #
 # asan finds accesses outside of what was allocated, undefined behaviour, and what a program forgot to free at its end; tsan
-# finds what two threads do without an order. The integration tests themselves are those of the release build. The broker is Debian's, so
-# the sanitizer's runtime is loaded in front of it. Every process writes its reports into files of one folder, so that none
-# is overlooked because the test went on; any report fails the run.
+# finds what two threads do without an order. The integration tests themselves are those of the release build. The broker is
+# Debian's, so the sanitizer's runtime is loaded in front of it. Every process writes its reports into files of one folder,
+# so that none is overlooked because the test went on; any report fails the run.
 
 SANITIZED_BROKER=mosquitto SANITIZED_BRIDGE=mosquitto-chat-bridge
 SANITIZED_UNITS=(auth/auth_test core/core_test core/plugin_parts_test journal/journal_test)
