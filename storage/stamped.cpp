@@ -1,8 +1,10 @@
 #include "storage/stamped.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <cstring>
 
 namespace chat {
 namespace {
@@ -16,7 +18,8 @@ constexpr std::string_view kClient = "\",";
 constexpr std::size_t kNumberMost = 20;  // digits and sign of 64 bits
 constexpr std::size_t kUuidText = 36;
 
-char* put(char* to, std::string_view text) {
+// Inlined, what is known when this is compiled becomes a few moves in place of a call.
+[[gnu::always_inline]] inline char* put(char* to, std::string_view text) {
   return std::copy(text.begin(), text.end(), to);
 }
 
@@ -24,12 +27,20 @@ char* put(char* to, std::int64_t number) {
   return std::to_chars(to, to + kNumberMost, number).ptr;
 }
 
+// Each byte's two digits.
+constexpr auto kHexPairs = [] {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t byte = 0; byte < pairs.size(); ++byte) pairs[byte] = {kDigits[byte >> 4], kDigits[byte & 0x0F]};
+  return pairs;
+}();
+
 char* put(char* to, const Uuid& uuid) {
-  constexpr char kHex[] = "0123456789abcdef";
+#pragma GCC unroll 16
   for (std::size_t i = 0; i < uuid.size(); ++i) {
     if (i == 4 || i == 6 || i == 8 || i == 10) *to++ = '-';
-    *to++ = kHex[uuid[i] >> 4];
-    *to++ = kHex[uuid[i] & 0x0F];
+    std::memcpy(to, kHexPairs[uuid[i]].data(), 2);
+    to += 2;
   }
   return to;
 }

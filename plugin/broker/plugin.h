@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "plugin/broker/cancellation.h"
 #include "plugin/broker/options.h"
 #include "plugin/broker/parts.h"
 #include "plugin/broker/wake.h"
@@ -48,6 +49,7 @@ class Plugin {
   std::unique_ptr<Reader> pager_;   // pages of messages: long
   std::unique_ptr<ChangeListener> changes_;
   Position rung_ = 0;
+  Uncancelled uncancelled_;
 };
 
 }  // namespace chat

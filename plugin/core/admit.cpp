@@ -40,7 +40,7 @@ std::optional<Refusal> read_number(std::string_view name, dom::element element, 
   return std::nullopt;
 }
 
-std::optional<Refusal> read_id(dom::element element, std::string* to) {
+std::optional<Refusal> read_id(dom::element element, std::string_view* to) {
   std::string_view value;
   const bool text = element.get(value) == simdjson::SUCCESS;
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };

@@ -22,7 +22,7 @@ inline constexpr std::size_t kAckEntriesMax = 10'000;            // conversation
 // A message as its sender wrote it.
 struct AdmittedMessage {
   std::string_view payload;  // from the opening brace to the last byte: a view into what was published
-  std::string id;            // empty: none
+  std::string_view id;       // empty: none
   MessageType type = MessageType::kText;
   Seq reply_to = 0;
   std::int64_t ttl_s = 0;
@@ -40,7 +40,7 @@ struct AdmittedCursor {
 struct AdmittedCommand {
   std::string_view payload;
   Seq seq = 0;
-  std::string id;
+  std::string_view id;
 };
 
 struct AdmittedTyping {
@@ -49,7 +49,7 @@ struct AdmittedTyping {
 
 struct AdmittedRequest {
   std::string_view payload;
-  std::string id;
+  std::string_view id;
 };
 
 // Only the server writes "forwarded", and its bytes are no part of the sender's limit.
@@ -58,8 +58,8 @@ enum class Author : std::uint8_t { kClient, kServer };
 template <typename T>
 using Admission = std::variant<T, Refusal>;
 
-// Holds the parser's buffers, which are reused: one thread, and a result's views end with the published bytes, not with
-// the next call.
+// Holds the parser's buffers, which are reused: one thread, and a result's payload is a view into the published bytes,
+// its id one into a buffer, which ends with the next call.
 class Admitter {
  public:
   explicit Admitter(std::size_t message_bytes_max);

@@ -4,16 +4,23 @@
 
 namespace chat {
 
-std::shared_ptr<Conversation> ConversationCache::find(std::string_view name) {
+const std::shared_ptr<Conversation>& ConversationCache::look_up(std::string_view name) {
+  static const std::shared_ptr<Conversation> kNone;
+  if (last_ != nullptr && (*last_)->name == name) return *last_;
   const auto found = index_.find(name);
-  if (found == index_.end()) return nullptr;
-  order_.splice(order_.begin(), order_, found->second->place);
-  return found->second;
+  if (found == index_.end()) return kNone;
+  last_ = &found->second;
+  return *last_;
+}
+
+const std::shared_ptr<Conversation>& ConversationCache::find(std::string_view name) {
+  const auto& conversation = look_up(name);
+  if (conversation) order_.splice(order_.begin(), order_, conversation->place);
+  return conversation;
 }
 
 Conversation* ConversationCache::peek(std::string_view name) {
-  const auto found = index_.find(name);
-  return found != index_.end() ? found->second.get() : nullptr;
+  return look_up(name).get();
 }
 
 std::shared_ptr<Conversation> ConversationCache::insert(const ConversationState& state, Directory& directory) {
@@ -52,6 +59,7 @@ void ConversationCache::erase(std::string_view name) {
   if (found == index_.end()) return;
   bytes_ -= found->second->charged;
   order_.erase(found->second->place);
+  if (last_ == &found->second) last_ = nullptr;
   index_.erase(found);
 }
 

@@ -22,8 +22,8 @@ class ConversationCache {
 
   explicit ConversationCache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  // Null: not in memory. Counts as a use.
-  std::shared_ptr<Conversation> find(std::string_view name);
+  // Null: not in memory. Counts as a use. What it refers to stays until that name is erased or forgotten.
+  const std::shared_ptr<Conversation>& find(std::string_view name);
   // Null: not in memory. Does not count as a use.
   Conversation* peek(std::string_view name);
 
@@ -37,6 +37,7 @@ class ConversationCache {
   std::vector<std::string> names() const;
 
  private:
+  const std::shared_ptr<Conversation>& look_up(std::string_view name);
   void charge(Conversation& conversation);
   void shrink(const Conversation& keep);
 
@@ -44,6 +45,8 @@ class ConversationCache {
   std::size_t bytes_ = 0;
   std::list<std::shared_ptr<Conversation>> order_;  // the latest used first
   StringMap<std::shared_ptr<Conversation>> index_;
+  // In index_, the one that was looked up last: of one publish the broker asks again for each receiver.
+  const std::shared_ptr<Conversation>* last_ = nullptr;
 };
 
 }  // namespace chat

@@ -53,7 +53,7 @@ std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& u
                       "User " + in_quotes(user.name) + " is not a member of " + in_quotes(conv) + ".");
   };
   const auto waiting = [&] { return Waiting{.conversation = true, .sender = false, .conv = std::string(conv)}; };
-  auto conversation = conversations_.find(conv);
+  const auto& conversation = conversations_.find(conv);
   if (!conversation) {
     if (!valid_conversation_name(conv))
       return refusal_of(Code::kNotFound, "There is no conversation " + in_quotes(conv) + ".");
@@ -65,7 +65,7 @@ std::variant<Conversing::Found, Refusal, Waiting> Conversing::find(const User& u
   const auto* member = conversation->member(user.name);
   if (member == nullptr) return not_member();
   if (needs == Needs::kStanding && !conversation->standing_sure) return waiting();
-  return Found{std::move(conversation), member};
+  return Found{conversation, member};
 }
 
 std::optional<Refusal> Conversing::refuse_to_write(const Conversation& conversation, const User& user,
@@ -155,7 +155,7 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
   kept.seq = its_place.seq;
   kept.server_time = its_place.server_time;
   kept.sender = origin.user->name;
-  kept.id = std::move(message.id);
+  kept.id = message.id;
   kept.mid = uuids_.make(now);
   kept.type = message.type;
   kept.reply_to = message.reply_to;
@@ -304,13 +304,12 @@ Outcome Conversing::typing(const Origin& origin, std::string_view conv, std::str
   return Accepted{};
 }
 
-Refusal Conversing::refuse_append(AppendResult result, std::string id) {
+Refusal Conversing::refuse_append(AppendResult result, std::string_view id) {
   if (result == AppendResult::kFull) {
     return refusal_of(Code::kStorageFull,
-                      "The server's journal is full until its database has caught up: send it again later.",
-                      std::move(id));
+                      "The server's journal is full until its database has caught up: send it again later.", id);
   }
-  return refusal_of(Code::kUnavailable, "The server can't write to its disk: send it again later.", std::move(id));
+  return refusal_of(Code::kUnavailable, "The server can't write to its disk: send it again later.", id);
 }
 
 }  // namespace chat

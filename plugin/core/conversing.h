@@ -62,8 +62,9 @@ class Conversing {
   Outcome typing(const Origin& origin, std::string_view conv, std::string_view published);
 
  private:
+  // Both stay while nothing is put into, or taken out of, the conversations in memory.
   struct Found {
-    std::shared_ptr<Conversation> conversation;
+    const std::shared_ptr<Conversation>& conversation;
     const MemberEntry* member = nullptr;
   };
   // What has to be known of a conversation. One whose two may have fallen out since is waited for by what is said
@@ -76,7 +77,7 @@ class Conversing {
   Outcome send(const Origin& origin, std::string_view conv, AdmittedMessage message);
   Outcome retry(const Origin& origin, Conversation& conversation, const RecentId& known,
                 const AdmittedMessage& message);
-  Refusal refuse_append(AppendResult result, std::string id);
+  Refusal refuse_append(AppendResult result, std::string_view id);
 
   Admitter& admitter_;
   const TopicSpace& topics_;

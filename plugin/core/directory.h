@@ -8,6 +8,7 @@
 // Thread: the broker's only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -82,7 +83,12 @@ class Directory {
   }
 
  private:
+  static constexpr std::size_t kLatest = 256;
+  static std::size_t place_of(const void* handle);
+
   StringMap<std::unique_ptr<Session>> sessions_;
+  // Some that were found lately, by their handles: who publishes has published before.
+  std::array<Session*, kLatest> latest_{};
   // Shared with the users' deleters, which may run behind the directory's own end.
   using UserIndex = StringMap<std::weak_ptr<User>>;
   std::shared_ptr<UserIndex> users_ = std::make_shared<UserIndex>();

@@ -43,6 +43,7 @@ std::string devices(std::size_t count) {
 // ---------------------------------------------------------------------------------------------------------------
 
 bool Hub::over_rate(const ClientRef& client, std::string_view topic, PublishKind kind, std::string_view payload) {
+  if (!rates_.limited()) return false;
   if (!valid_user_name(client.user) || !valid_device_name(client.device)) return false;  // refused for that
   auto refusal = rates_.take(client.user, client.device, spending_of(kind), payload.size());
   if (!refusal) return false;

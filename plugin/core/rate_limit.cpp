@@ -94,7 +94,7 @@ RateLimiter::RateLimiter(const RateLimits& limits, const Clock& clock)
 
 std::optional<Refusal> RateLimiter::take(std::string_view user, std::string_view device, Spending what,
                                          std::size_t bytes) {
-  if (!users_.limited() && !devices_.limited()) return std::nullopt;
+  if (!limited()) return std::nullopt;
   const auto now = clock_.steady();
   struct Side {
     const Rates* rates = nullptr;

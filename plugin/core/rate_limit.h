@@ -81,6 +81,8 @@ class RateLimiter {
   bool may_be_refused(std::string_view user);
 
   void tick();
+  // Whether take() could ever refuse anything.
+  bool limited() const { return users_.limited() || devices_.limited(); }
   std::size_t size() const { return users_.size() + devices_.size() + refused_.size(); }  // how many are remembered
 
  private:

@@ -43,8 +43,8 @@ std::string_view code_name(Code code) {
   return "unavailable";
 }
 
-Refusal refusal_of(Code code, std::string reason, std::string id) {
-  return {.code = code, .reason = std::move(reason), .id = std::move(id)};
+Refusal refusal_of(Code code, std::string reason, std::string_view id) {
+  return {.code = code, .reason = std::move(reason), .id = std::string(id)};
 }
 
 std::string refusal_json(const Refusal& refusal, std::string_view topic) {

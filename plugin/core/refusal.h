@@ -35,7 +35,7 @@ struct Refusal {
 };
 
 // Cold: what leads here is kept out of the way of what is accepted.
-[[gnu::cold]] Refusal refusal_of(Code code, std::string reason, std::string id = {});
+[[gnu::cold]] Refusal refusal_of(Code code, std::string reason, std::string_view id = {});
 
 // {"code":…,"reason":…,"topic":…,"id":…}; `id` is null where the publish had none.
 std::string refusal_json(const Refusal& refusal, std::string_view topic);

@@ -20,10 +20,42 @@ void put(std::string* out, T value) {
   out->append(bytes, sizeof bytes);
 }
 
-inline void put_text(std::string* out, std::string_view text) {
-  put(out, static_cast<std::uint32_t>(text.size()));
-  out->append(text);
-}
+// How many bytes fields will take.
+class FieldSizes {
+ public:
+  template <std::integral T>
+  void put(T value) {
+    bytes_ += sizeof value;
+  }
+  void put_text(std::string_view text) { bytes_ += sizeof(std::uint32_t) + text.size(); }
+  void put_bytes(const void*, std::size_t size) { bytes_ += size; }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  std::size_t bytes_ = 0;
+};
+
+// Writes them where there is room.
+class FieldPen {
+ public:
+  explicit FieldPen(char* at) : at_(at) {}
+
+  template <std::integral T>
+  void put(T value) {
+    put_bytes(&value, sizeof value);
+  }
+  void put_text(std::string_view text) {
+    put(static_cast<std::uint32_t>(text.size()));
+    put_bytes(text.data(), text.size());
+  }
+  void put_bytes(const void* bytes, std::size_t size) {
+    if (size > 0) std::memcpy(at_, bytes, size);
+    at_ += size;
+  }
+
+ private:
+  char* at_;
+};
 
 template <std::integral T>
 T get(const char* at) {

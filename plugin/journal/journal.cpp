@@ -46,7 +46,11 @@ class FileJournal : public Journal {
   const Uuid& id() const override { return id_; }
   Position begin() const override { return layout_.begin(); }
   Position end() const override { return end_.load(std::memory_order_acquire); }
-  std::uint64_t bytes() const override { return bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t bytes() const override {
+    // In this order: what was trimmed had been appended before.
+    const std::uint64_t trimmed = trimmed_bytes_.load(std::memory_order_acquire);
+    return appended_bytes_.load(std::memory_order_relaxed) - trimmed;
+  }
   std::uint64_t cut_bytes() const override { return cut_bytes_; }
   bool power_cut() const override { return power_cut_; }
   bool may_have_lost() const override { return may_have_lost_; }
@@ -71,6 +75,10 @@ class FileJournal : public Journal {
   AppendResult write(const T& record, Position* position);
   AppendResult roll(Position end);
   int new_file(const Segment& segment, std::unique_ptr<File>* file);
+  // An atomic addition costs as much as the rest of append()'s own work, and nobody else adds.
+  void count(std::uint64_t bytes) {
+    appended_bytes_.store(appended_bytes_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  }
   AppendResult refuse(std::string why);
   AppendResult broken(std::string why);
   void keep_up();  // the journal's own thread
@@ -93,7 +101,9 @@ class FileJournal : public Journal {
   Layout layout_;
   Syncer syncer_;
   std::atomic<Position> end_;
-  std::atomic<std::uint64_t> bytes_{0};
+  // Of all files, ever; each is written by one side.
+  std::atomic<std::uint64_t> appended_bytes_{0};
+  std::atomic<std::uint64_t> trimmed_bytes_{0};
   std::atomic<int> sync_error_{0};  // of any fdatasync: the append side stops at its next call
   Preparer preparer_;
   const BusErrorGuard bus_errors_;  // of copies into the files
@@ -140,7 +150,7 @@ FileJournal::FileJournal(const JournalOptions& options, FileSystem& file_system,
       file_bytes_(found.active_bytes) {
   std::uint64_t bytes = file_bytes_;
   for (std::size_t i = 0; i + 1 < found.segments.size(); ++i) bytes += found.segments[i].bytes;
-  bytes_ = bytes;
+  appended_bytes_ = bytes;
   syncer_.add(found.segments.back().base, file_, false);
   // The broker handles signals on its own thread: none may be delivered to this one.
   sigset_t all;
@@ -196,7 +206,7 @@ AppendResult FileJournal::write(const T& record, Position* position) {
     return refuse(why);
   }
   file_bytes_ += buffer_.size();
-  bytes_.fetch_add(buffer_.size(), std::memory_order_relaxed);
+  count(buffer_.size());
   if (sync_ == JournalOptions::Sync::kAlways) {
     if (const int error = syncer_.sync(start + buffer_.size()); error != 0)
       return broken(failure("sync", folder_, error));
@@ -221,7 +231,7 @@ AppendResult FileJournal::roll(Position end) {
   layout_.roll(end, file_bytes_, next);
   file_base_ = next.base;
   file_bytes_ = kSegmentHeaderBytes;
-  bytes_.fetch_add(kSegmentHeaderBytes, std::memory_order_relaxed);
+  count(kSegmentHeaderBytes);
   {
     // To the journal's thread, which closes it too if nobody else holds it: not the broker's.
     std::lock_guard lock(mutex_);
@@ -267,7 +277,7 @@ void FileJournal::trim(Position up_to) {
     syncer_.forget(segment.base);
     // One that can't be removed is found, and trimmed, by a later run: its bytes count until then.
     if (file_system_.remove(folder_ + "/" + segment_name(segment.base)) == 0) {
-      bytes_.fetch_sub(segment.bytes, std::memory_order_relaxed);
+      trimmed_bytes_.fetch_add(segment.bytes, std::memory_order_release);
     }
   }
 }

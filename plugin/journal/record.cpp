@@ -1,4 +1,4 @@
-// The bodies of records. Field order is that of docs/journal-format.md; encode and decode of one type stand together.
+// The bodies of records. Field order is that of docs/journal-format.md; what gives them and what takes them.
 #include "plugin/journal/record.h"
 
 #include "plugin/journal/bytes.h"
@@ -90,66 +90,99 @@ void take(Fields* in, ResolvedRecord* record) {
   in->take(&record->resolves);
 }
 
+template <class To>
+void give(To* to, const MessageRecord& record) {
+  const StoredMessage& m = record.message;
+  to->put(record.resolves);
+  to->put(m.conv_id);
+  to->put(m.seq);
+  to->put(m.server_time);
+  to->put_bytes(m.mid.data(), m.mid.size());
+  to->put(static_cast<std::uint8_t>(m.type));
+  to->put(m.reply_to);
+  to->put(m.ttl_s);
+  to->put_text(m.conv);
+  to->put_text(m.sender);
+  to->put_text(record.device);
+  to->put_text(m.id);
+  to->put(static_cast<std::uint32_t>(m.mentions.size()));
+  for (const std::string& name : m.mentions) to->put_text(name);
+  to->put_text(m.payload);
+}
+
+template <class To>
+void give(To* to, const CursorRecord& record) {
+  const CursorUpdate& c = record.cursor;
+  to->put(record.resolves);
+  to->put(c.conv_id);
+  to->put(c.delivered);
+  to->put(c.rev);
+  to->put(c.read);
+  to->put(c.at);
+  to->put_text(c.user);
+  to->put_text(c.device);
+}
+
+template <class To>
+void give(To* to, const CommandRecord& record) {
+  const StoredCommand& c = record.command;
+  to->put(record.resolves);
+  to->put(c.conv_id);
+  to->put(c.server_time);
+  to->put_text(c.operation);
+  to->put_text(c.user);
+  to->put_text(c.device);
+  to->put_text(c.payload);
+}
+
+template <class To>
+void give(To* to, const ParkedRecord& record) {
+  to->put(record.at);
+  to->put(record.qos);
+  to->put_text(record.user);
+  to->put_text(record.device);
+  to->put_text(record.topic);
+  to->put_text(record.payload);
+}
+
+template <class To>
+void give(To* to, const ResolvedRecord& record) {
+  to->put(record.resolves);
+}
+
+// Behind what `out` holds. Its memory is taken once, and not looked after field by field: this is in the way of each
+// publish.
+template <class T>
+void append(char letter, const T& record, std::string* out) {
+  FieldSizes sizes;
+  give(&sizes, record);
+  const std::size_t before = out->size();
+  out->resize(before + sizeof letter + sizes.bytes());
+  (*out)[before] = letter;
+  FieldPen pen(out->data() + before + sizeof letter);
+  give(&pen, record);
+}
+
 }  // namespace
 
 void encode(const MessageRecord& record, std::string* out) {
-  const StoredMessage& m = record.message;
-  out->push_back(kMessage);
-  put(out, record.resolves);
-  put(out, m.conv_id);
-  put(out, m.seq);
-  put(out, m.server_time);
-  out->append(reinterpret_cast<const char*>(m.mid.data()), m.mid.size());
-  put(out, static_cast<std::uint8_t>(m.type));
-  put(out, m.reply_to);
-  put(out, m.ttl_s);
-  put_text(out, m.conv);
-  put_text(out, m.sender);
-  put_text(out, record.device);
-  put_text(out, m.id);
-  put(out, static_cast<std::uint32_t>(m.mentions.size()));
-  for (const std::string& name : m.mentions) put_text(out, name);
-  put_text(out, m.payload);
+  append(kMessage, record, out);
 }
 
 void encode(const CursorRecord& record, std::string* out) {
-  const CursorUpdate& c = record.cursor;
-  out->push_back(kCursor);
-  put(out, record.resolves);
-  put(out, c.conv_id);
-  put(out, c.delivered);
-  put(out, c.rev);
-  put(out, c.read);
-  put(out, c.at);
-  put_text(out, c.user);
-  put_text(out, c.device);
+  append(kCursor, record, out);
 }
 
 void encode(const CommandRecord& record, std::string* out) {
-  const StoredCommand& c = record.command;
-  out->push_back(kCommand);
-  put(out, record.resolves);
-  put(out, c.conv_id);
-  put(out, c.server_time);
-  put_text(out, c.operation);
-  put_text(out, c.user);
-  put_text(out, c.device);
-  put_text(out, c.payload);
+  append(kCommand, record, out);
 }
 
 void encode(const ParkedRecord& record, std::string* out) {
-  out->push_back(kParked);
-  put(out, record.at);
-  put(out, record.qos);
-  put_text(out, record.user);
-  put_text(out, record.device);
-  put_text(out, record.topic);
-  put_text(out, record.payload);
+  append(kParked, record, out);
 }
 
 void encode(const ResolvedRecord& record, std::string* out) {
-  out->push_back(kResolved);
-  put(out, record.resolves);
+  append(kResolved, record, out);
 }
 
 bool decode(std::string_view body, Record* record) {

@@ -50,10 +50,16 @@ TEST(ConversationCacheTest, AgreesWithANaiveTwinOnRandomUse) {
       }
       case 1:
         ASSERT_EQ(cache.find(name) != nullptr, place != twin.end());
+        if (place != twin.end()) {
+          ASSERT_EQ(cache.find(name)->name, name);
+        }
         if (place != twin.end()) twin.splice(twin.begin(), twin, place);
         break;
       case 2:
         ASSERT_EQ(cache.peek(name) != nullptr, place != twin.end());
+        if (place != twin.end()) {
+          ASSERT_EQ(cache.peek(name)->name, name);
+        }
         break;
       default:
         if (random() % 5 != 0) break;

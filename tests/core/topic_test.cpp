@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "plugin/core/last_topic.h"
+#include "tests/support/seed.h"
+
 namespace chat {
 namespace {
 
@@ -81,6 +84,34 @@ TEST(TopicSpaceTest, PrefixesThatCouldNotWorkAreInvalid) {
   for (const auto& bad : std::vector<std::string>{"", "/", "/chat", "chat/", "a//b", "a/+", "#", "$chat", "a b", "a\tb",
                                                   "caf\xc3\xa9", std::string(65, 'x')}) {
     EXPECT_FALSE(TopicSpace::valid_prefix(bad)) << bad;
+  }
+}
+
+TEST(LastTopicTest, AnswersWhatParsingAnswersWithViewsIntoTheTopicThatWasAskedFor) {
+  auto random = test::generator("last topic");
+  const TopicSpace topics("chat");
+  LastTopic last(topics);
+  const std::vector<std::string> known{"chat/c/g:1/msg", "chat/c/g:2/msg",     "chat/c/g:22/msg", "chat/c//msg",
+                                       "chat/d/bob/msg", "chat/ack",           "chat/rpc/a",      "chat/u/bob/inbox",
+                                       "chat",           "chat/c/g:1/nothing", "elsewhere/x",     ""};
+  for (int i = 0; i < 5000; ++i) {
+    const auto& one = known[random() % known.size()];
+    for (auto times = 1 + random() % 3; times > 0; --times) {
+      const std::string topic = one;  // the broker's pointer is another one each time
+      const auto wanted = topics.parse(topic);
+      const auto parsed = last.parse(topic);
+      ASSERT_EQ(parsed.has_value(), wanted.has_value()) << topic;
+      if (!parsed) continue;
+      ASSERT_EQ(parsed->kind, wanted->kind) << topic;
+      ASSERT_EQ(parsed->name, wanted->name) << topic;
+      ASSERT_EQ(parsed->operation, wanted->operation) << topic;
+      if (!wanted->name.empty()) {
+        ASSERT_EQ(parsed->name.data(), wanted->name.data()) << topic;
+      }
+      if (!wanted->operation.empty()) {
+        ASSERT_EQ(parsed->operation.data(), wanted->operation.data()) << topic;
+      }
+    }
   }
 }
 

@@ -58,9 +58,9 @@ bool admitted(const Admission<T>& admission, std::string_view published, const S
   return true;
 }
 
-void check_id(const std::string& id, const StrictObject& object) {
+void check_id(std::string_view id, const StrictObject& object) {
   if (object.count("id") != 1) return;
-  require(object.value["id"] == id, "the id is the one that another parser reads", id);
+  require(object.value["id"] == std::string(id), "the id is the one that another parser reads", id);
   require(id.size() <= kMessageIdMax, "an id is bounded", id);
 }
 
