@@ -10,26 +10,39 @@
 
 namespace chat {
 
-// One open file. Methods answer 0 or an errno value and never throw.
+// Looks after a file that another thread appends to, with a descriptor of its own: the two threads may have different
+// tables of descriptors (plugin/threads/descriptors.h), in which one number is two files. So it is used, and destroyed,
+// by threads of one table, and asks for the file by name. Methods answer 0 or an errno value and never throw.
+class FileKeeper {
+ public:
+  virtual ~FileKeeper() = default;  // as finish()
+  // Whether it has its descriptor; if not, tries to get it: 0, or why not. The others do that themselves.
+  virtual int open() = 0;
+  virtual int sync() = 0;  // fdatasync of what was appended; safe beside append()
+  // Makes the next `bytes` behind the end ready, so that append() is a copy in memory until they are used up; the file
+  // is not made longer than `size_max`, rounded up to a page. Safe beside append() and truncate(). False: not now, or
+  // never; append() goes the long way, and hears why if it matters.
+  virtual bool prepare(std::uint64_t bytes, std::uint64_t size_max) = 0;
+  // Cuts what was made ready and not used. Nothing is appended to the file any more.
+  virtual void finish() = 0;
+};
+
+// One open file, used by one thread but for read(). Methods answer 0 or an errno value and never throw.
 class File {
  public:
   virtual ~File() = default;
   // Puts all of `data` at the end of what was appended so far (at first, of the file), or answers why not; then an
-  // unknown part of it may be there. The file may be longer than that, by zeros: see prepare().
+  // unknown part of it may be there. The file may be longer than that, by zeros: see FileKeeper::prepare().
   virtual int append(std::string_view data) = 0;
   // Reads up to `size` bytes at `offset`; `*got` is less at the end of the file. Safe beside append() from another
   // thread.
   virtual int read(std::uint64_t offset, char* to, std::size_t size, std::size_t* got) = 0;
   virtual int truncate(std::uint64_t size) = 0;  // append() goes on there
-  virtual int sync() = 0;                        // fdatasync; safe beside append() from another thread
-  // Makes the next `bytes` behind the end ready, so that append() is a copy in memory until they are used up; the file
-  // is not made longer than `size_max`, rounded up to a page. Safe beside append() and truncate() from one other
-  // thread. False: not now, or never; append() goes the long way, and hears why if it matters.
-  virtual bool prepare(std::uint64_t bytes, std::uint64_t size_max) = 0;
-  virtual std::uint64_t prepared() const = 0;  // bytes that are ready behind the end; append()'s thread
-  // Cuts what was made ready and not used, as closing the file does. Nothing is appended to it any more; prepare()'s
-  // thread.
-  virtual void finish() = 0;
+  virtual int sync() = 0;                        // fdatasync
+  // Bytes that are ready behind the end: see FileKeeper::prepare().
+  virtual std::uint64_t prepared() const = 0;
+  // `path` is where the file is, from now on. The keeper may outlive this object.
+  virtual std::shared_ptr<FileKeeper> keeper(std::string path) = 0;
 };
 
 // Held as long as the object lives.

@@ -82,7 +82,10 @@ class FileJournal : public Journal {
   AppendResult refuse(std::string why);
   AppendResult broken(std::string why);
   void keep_up();  // the journal's own thread
+  void run();
   void make_spare();
+  void take_spare();
+  std::string path_of(Position base) const { return folder_ + "/" + segment_name(base); }
 
   FileSystem& file_system_;
   const std::string folder_;
@@ -109,7 +112,9 @@ class FileJournal : public Journal {
   const BusErrorGuard bus_errors_;  // of copies into the files
 
   // Append side only.
-  std::shared_ptr<File> file_;
+  std::unique_ptr<File> file_;
+  std::shared_ptr<FileKeeper> keeper_;  // of file_
+  std::unique_ptr<File> spare_;         // the file that the journal's thread has made for the next segment
   Position file_base_;
   std::uint64_t file_bytes_;
   std::string buffer_;
@@ -118,10 +123,11 @@ class FileJournal : public Journal {
 
   std::mutex mutex_;  // of what follows; never held across disk work
   std::condition_variable wake_;
-  std::unique_ptr<File> spare_;
-  std::vector<std::shared_ptr<File>> left_;  // nothing is appended to these any more
+  std::vector<std::shared_ptr<FileKeeper>> left_;  // of files that nothing is appended to any more
   bool spare_wanted_ = true;
   bool stop_ = false;
+  std::atomic<bool> spare_made_{false};  // for the append side to open
+  int synced_at_the_end_ = EIO;          // the journal's thread's last sync: errno or 0
   std::thread thread_;
 };
 
@@ -146,31 +152,40 @@ FileJournal::FileJournal(const JournalOptions& options, FileSystem& file_system,
       preparer_(prepare_from(options), segment_bytes_ + kSegmentHeaderBytes + kRecordHeaderBytes + kRecordBytesMax,
                 found.end),
       file_(std::move(found.active)),
+      keeper_(file_->keeper(folder_ + "/" + segment_name(found.segments.back().base))),
       file_base_(found.segments.back().base),
       file_bytes_(found.active_bytes) {
   std::uint64_t bytes = file_bytes_;
   for (std::size_t i = 0; i + 1 < found.segments.size(); ++i) bytes += found.segments[i].bytes;
   appended_bytes_ = bytes;
-  syncer_.add(found.segments.back().base, file_, false);
-  // The broker handles signals on its own thread: none may be delivered to this one.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { keep_up(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  syncer_.add(found.segments.back().base, keeper_, false);
+  const auto begin = [this] {
+    // The broker handles signals on its own thread: none may be delivered to this one.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { run(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  };
+  if (options.aside) {
+    options.aside(begin);
+  } else {
+    begin();
+  }
 }
 
 FileJournal::~FileJournal() {
   {
     std::lock_guard lock(mutex_);
+    left_.push_back(std::move(keeper_));
     stop_ = true;
   }
   wake_.notify_one();
   thread_.join();
-  if (spare_ != nullptr) file_system_.remove(folder_ + "/" + kSpareName);
+  if (spare_ != nullptr || spare_made_) file_system_.remove(folder_ + "/" + kSpareName);
   // Who can't sync must not say that everything is on the medium.
-  if (!broken_ && sync_now() == 0) {
+  if (!broken_ && synced_at_the_end_ == 0) {
     write_state(file_system_, folder_, {id_, this_boot(), true, sync_ == JournalOptions::Sync::kAlways, losses_});
   }
 }
@@ -198,7 +213,7 @@ AppendResult FileJournal::write(const T& record, Position* position) {
   }
   seal_.close(start, &buffer_);
   if (const int error = file_->append(buffer_); error != 0) {
-    const std::string why = failure("append to", folder_ + "/" + segment_name(file_base_), error);
+    const std::string why = failure("append to", path_of(file_base_), error);
     if (!disk_full(error)) return broken(why);
     if (const int again = file_->truncate(file_bytes_); again != 0) {
       return broken(why + "; then " + failure("truncate", folder_, again));
@@ -208,12 +223,13 @@ AppendResult FileJournal::write(const T& record, Position* position) {
   file_bytes_ += buffer_.size();
   count(buffer_.size());
   if (sync_ == JournalOptions::Sync::kAlways) {
-    if (const int error = syncer_.sync(start + buffer_.size()); error != 0)
+    if (const int error = syncer_.sync_appended(*file_, start + buffer_.size()); error != 0)
       return broken(failure("sync", folder_, error));
   }
   end_.store(start + buffer_.size(), std::memory_order_release);
   // Without the lock: should it be missed by a thread that is just going to wait, that one wakes by itself soon.
   if (preparer_.asks_for_more(*file_)) wake_.notify_one();
+  if (spare_made_.load(std::memory_order_relaxed)) take_spare();
   if (position != nullptr) *position = start;
   return AppendResult::kOk;
 }
@@ -222,18 +238,18 @@ AppendResult FileJournal::roll(Position end) {
   const Segment next{end, end, end, kSegmentHeaderBytes, false};
   std::unique_ptr<File> file;
   if (const int error = new_file(next, &file); error != 0) {
-    const std::string why = failure("make segment", folder_ + "/" + segment_name(end), error);
-    return disk_full(error) ? refuse(why) : broken(why);
+    const std::string why = failure("make segment", path_of(end), error);
+    return disk_full(error) || error == EMFILE || error == ENFILE ? refuse(why) : broken(why);
   }
-  std::shared_ptr<File> left = std::exchange(file_, std::move(file));
+  file_ = std::move(file);  // the keeper has the old one open, so that this is not its last close
+  auto left = std::exchange(keeper_, file_->keeper(path_of(next.base)));
   // In front of the layout: once that has it, trim() may come for the one that was left, on another thread.
-  syncer_.add(next.base, file_, true);
+  syncer_.add(next.base, keeper_, true);
   layout_.roll(end, file_bytes_, next);
   file_base_ = next.base;
   file_bytes_ = kSegmentHeaderBytes;
   count(kSegmentHeaderBytes);
   {
-    // To the journal's thread, which closes it too if nobody else holds it: not the broker's.
     std::lock_guard lock(mutex_);
     left_.push_back(std::move(left));
     spare_wanted_ = true;
@@ -242,21 +258,27 @@ AppendResult FileJournal::roll(Position end) {
   return AppendResult::kOk;
 }
 
+// Soon behind the moment when it was made: who is out of descriptors by the time it is needed could not open it.
+void FileJournal::take_spare() {
+  if (spare_ != nullptr) return;
+  std::unique_ptr<File> file;
+  const int error = file_system_.open(folder_ + "/" + kSpareName, FileSystem::Mode::kAppend, &file, nullptr);
+  if (error == EMFILE || error == ENFILE) return;  // the next append() tries again
+  spare_ = std::move(file);
+  spare_made_ = false;
+}
+
 // Takes the spare where there is one; else makes the file here and now.
 int FileJournal::new_file(const Segment& segment, std::unique_ptr<File>* file) {
-  std::unique_ptr<File> spare;
-  {
-    std::lock_guard lock(mutex_);
-    spare = std::move(spare_);
-  }
-  if (spare == nullptr) return make_segment(file_system_, folder_, id_, segment, file);
+  if (spare_ == nullptr) return make_segment(file_system_, folder_, id_, segment, file);
   const std::string spare_path = folder_ + "/" + kSpareName;
-  int error = spare->append(encode_header({id_, segment.base, segment.previous_end, wall_clock()}));
-  if (error == 0) error = file_system_.rename(spare_path, folder_ + "/" + segment_name(segment.base));
+  int error = spare_->append(encode_header({id_, segment.base, segment.previous_end, wall_clock()}));
+  if (error == 0) error = file_system_.rename(spare_path, path_of(segment.base));
   if (error == 0) {
-    *file = std::move(spare);
-  } else if (const int undo = file_system_.remove(spare_path); undo != 0) {
-    error = undo;  // the name stays taken: not a state to go on from
+    *file = std::move(spare_);
+  } else {
+    spare_.reset();
+    if (const int undo = file_system_.remove(spare_path); undo != 0) error = undo;  // not a state to go on from
   }
   return error;
 }
@@ -276,7 +298,7 @@ void FileJournal::trim(Position up_to) {
   for (const Segment& segment : layout_.trim(up_to)) {
     syncer_.forget(segment.base);
     // One that can't be removed is found, and trimmed, by a later run: its bytes count until then.
-    if (file_system_.remove(folder_ + "/" + segment_name(segment.base)) == 0) {
+    if (file_system_.remove(path_of(segment.base)) == 0) {
       trimmed_bytes_.fetch_add(segment.bytes, std::memory_order_release);
     }
   }
@@ -284,12 +306,21 @@ void FileJournal::trim(Position up_to) {
 
 int FileJournal::sync_now() {
   const int error = syncer_.sync(end());
-  if (error != 0) sync_error_ = error;
+  if (syncer_.failed() != 0) sync_error_ = error;
   return error;
 }
 
-void FileJournal::keep_up() {
+// What looks after the files goes where it came from: on this thread.
+void FileJournal::run() {
   pthread_setname_np(pthread_self(), "chat-journal");
+  keep_up();
+  if (!broken_) synced_at_the_end_ = sync_now();
+  for (const auto& keeper : left_) keeper->finish();
+  left_.clear();
+  syncer_.close();
+}
+
+void FileJournal::keep_up() {
   Clock::time_point sync_due =
       sync_ == JournalOptions::Sync::kInterval ? Clock::now() + interval_ : Clock::time_point::max();
   Clock::time_point measure_due = Clock::now();
@@ -302,9 +333,9 @@ void FileJournal::keep_up() {
       continue;
     }
     if (!left_.empty()) {
-      std::vector<std::shared_ptr<File>> left = std::exchange(left_, {});
+      std::vector<std::shared_ptr<FileKeeper>> left = std::exchange(left_, {});
       lock.unlock();
-      for (const auto& file : left) file->finish();
+      for (const auto& keeper : left) keeper->finish();
       left.clear();
       lock.lock();
       continue;
@@ -326,8 +357,10 @@ void FileJournal::keep_up() {
     const Clock::time_point done = Clock::now();
     if (sync) sync_due = done + interval_;
     if (measure) measure_due = done + Preparer::kRound;
+    const auto keeper = syncer_.appended_to();
+    keeper->open();  // long before the append side closes the file; where it can't be, whoever needs it says so
     // Behind the sync, which has made the kernel watch for writes to these pages anew.
-    preparer_.prepare(*syncer_.appended_to());
+    preparer_.prepare(*keeper);
     lock.lock();
   }
 }
@@ -336,8 +369,8 @@ void FileJournal::keep_up() {
 void FileJournal::make_spare() {
   std::unique_ptr<File> file;
   if (file_system_.open(folder_ + "/" + kSpareName, FileSystem::Mode::kCreate, &file, nullptr) != 0) return;
-  std::lock_guard lock(mutex_);
-  spare_ = std::move(file);
+  file.reset();  // the append side opens it for itself
+  spare_made_ = true;
 }
 
 }  // namespace

@@ -40,6 +40,9 @@ struct JournalOptions {
   // (File::prepare). Below it a write() costs little of a second, and idle files are not made longer. Not with kAlways,
   // nor with an interval below Preparer::kIntervalMin.
   std::uint64_t prepare_from = 32ULL << 10;
+  // Calls what it is given, once, on a thread whose table of descriptors is to be that of the journal's own thread, and
+  // of those that call trim() and sync_now(); empty: on the caller's. Not with kAlways, where the append side syncs.
+  std::function<void(const std::function<void()>&)> aside{};
 };
 
 enum class AppendResult {

@@ -53,17 +53,17 @@ void MappedTail::cut(std::uint64_t size) {
   if (ready_.load(std::memory_order_relaxed) > size) ready_.store(size, std::memory_order_relaxed);
 }
 
-bool MappedTail::map(std::uint64_t size_max) {
+bool MappedTail::map(int fd, std::uint64_t size_max) {
   if (at_ != nullptr) return true;
   const std::uint64_t bytes = page_of(size_max + page_bytes() - 1);
-  void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+  void* at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (at == MAP_FAILED) return false;
   at_ = static_cast<char*>(at);
   mapped_ = bytes;
   return true;
 }
 
-bool MappedTail::prepare(std::uint64_t end, std::uint64_t bytes, std::uint64_t size_max) {
+bool MappedTail::prepare(int fd, std::uint64_t end, std::uint64_t bytes, std::uint64_t size_max) {
   if (!able_) return false;
   std::uint64_t cuts = 0;
   {
@@ -71,12 +71,12 @@ bool MappedTail::prepare(std::uint64_t end, std::uint64_t bytes, std::uint64_t s
     if (lost_) return false;
     cuts = cuts_;
   }
-  able_ = map(size_max);
+  able_ = map(fd, size_max);
   if (!able_ || end >= mapped_) return false;
   const std::uint64_t from = page_of(end);  // in the mapping: what lies behind it is somebody else's memory
   const std::uint64_t to = std::min(page_of(end + bytes + page_bytes() - 1), mapped_);
   const std::uint64_t behind = std::max(from, ready());
-  if (to > behind && ::fallocate(fd_, 0, static_cast<off_t>(behind), static_cast<off_t>(to - behind)) != 0) {
+  if (to > behind && ::fallocate(fd, 0, static_cast<off_t>(behind), static_cast<off_t>(to - behind)) != 0) {
     // No room is for write() to say. Everything else will not change.
     able_ = errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EINTR;
     return false;

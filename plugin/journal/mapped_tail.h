@@ -21,8 +21,8 @@ namespace chat {
 
 class MappedTail {
  public:
-  // `fd` outlives it, and a BusErrorGuard does.
-  explicit MappedTail(int fd) : fd_(fd) {}
+  // A BusErrorGuard outlives it.
+  MappedTail() = default;
   ~MappedTail() { finish(); }
   MappedTail(const MappedTail&) = delete;
   MappedTail& operator=(const MappedTail&) = delete;
@@ -39,17 +39,16 @@ class MappedTail {
   void cut(std::uint64_t size);
 
   // Makes [end, end + bytes) ready, and again what a sync has meanwhile write-protected of it; never beyond `size_max`
-  // rounded up to a page, the same in each call. `end` is where the append side stands, or stood. False: not now, or
-  // never.
-  bool prepare(std::uint64_t end, std::uint64_t bytes, std::uint64_t size_max);
+  // rounded up to a page, the same in each call, as the file behind `fd` is. `end` is where the append side stands, or
+  // stood. False: not now, or never.
+  bool prepare(int fd, std::uint64_t end, std::uint64_t bytes, std::uint64_t size_max);
 
   // Lets go of the mapping, and leaves the file as long as it is. Nothing is ready ever again.
   void finish();
 
  private:
-  bool map(std::uint64_t size_max);
+  bool map(int fd, std::uint64_t size_max);
 
-  const int fd_;
   std::atomic<std::uint64_t> ready_{0};
 
   // prepare()'s alone, but for at_, which the append side reads behind ready_.

@@ -8,6 +8,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <memory>
+#include <mutex>
+#include <utility>
 
 #include "plugin/journal/file.h"
 #include "plugin/journal/mapped_tail.h"
@@ -18,34 +21,92 @@ namespace {
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
+  ~Descriptor() { reset(-1); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
-  int release() {
-    int fd = fd_;
-    fd_ = -1;
-    return fd;
+  int release() { return std::exchange(fd_, -1); }
+  void reset(int fd) {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = fd;
   }
 
  private:
   int fd_;
 };
 
+// What a file and its keeper share.
+struct Appended {
+  std::atomic<std::uint64_t> end{0};  // of what was appended; written by the append side, read by the keeper
+  MappedTail tail;
+  dev_t device = 0;
+  ino_t inode = 0;
+};
+
+class PosixFileKeeper : public FileKeeper {
+ public:
+  PosixFileKeeper(std::string path, std::shared_ptr<Appended> appended)
+      : path_(std::move(path)), appended_(std::move(appended)) {}
+
+  ~PosixFileKeeper() override { finish(); }
+
+  int open() override {
+    const std::lock_guard lock(opening_);
+    if (fd_.get() >= 0) return 0;
+    Descriptor fd(::open(path_.c_str(), O_CLOEXEC | O_RDWR));
+    if (fd.get() < 0) return errno;
+    struct stat st {};
+    if (::fstat(fd.get(), &st) != 0) return errno;
+    if (st.st_dev != appended_->device || st.st_ino != appended_->inode) return ESTALE;  // another file by that name
+    fd_.reset(fd.release());
+    return 0;
+  }
+
+  int sync() override {
+    if (const int error = open(); error != 0) return error;
+    return ::fdatasync(fd_.get()) == 0 ? 0 : errno;
+  }
+
+  bool prepare(std::uint64_t bytes, std::uint64_t size_max) override {
+    if (open() != 0) return false;
+    longer_ = true;
+    return appended_->tail.prepare(fd_.get(), appended_->end.load(std::memory_order_relaxed), bytes, size_max);
+  }
+
+  void finish() override {
+    if (!longer_) return;
+    longer_ = false;
+    const std::uint64_t end = appended_->end.load(std::memory_order_relaxed);
+    appended_->tail.finish();
+    struct stat st {};
+    // Not made longer where another hand has cut it. Where this fails, the next open() of the journal cuts the zeros.
+    if (::fstat(fd_.get(), &st) == 0 && static_cast<std::uint64_t>(st.st_size) > end) {
+      (void)!::ftruncate(fd_.get(), static_cast<off_t>(end));
+    }
+  }
+
+ private:
+  const std::string path_;
+  const std::shared_ptr<Appended> appended_;
+  std::mutex opening_;
+  Descriptor fd_{-1};
+  bool longer_ = false;  // than what was appended, perhaps
+};
+
 class PosixFile : public File {
  public:
-  PosixFile(int fd, std::uint64_t end) : fd_(fd), end_(end), tail_(fd) {}
-
-  ~PosixFile() override { finish(); }
+  PosixFile(int fd, const struct stat& st) : fd_(fd) {
+    appended_->end = static_cast<std::uint64_t>(st.st_size);
+    appended_->device = st.st_dev;
+    appended_->inode = st.st_ino;
+  }
 
   int append(std::string_view data) override {
-    const std::uint64_t at = end_.load(std::memory_order_relaxed);
-    if (at + data.size() > tail_.ready() || !tail_.put(at, data)) {
+    const std::uint64_t at = appended_->end.load(std::memory_order_relaxed);
+    if (at + data.size() > appended_->tail.ready() || !appended_->tail.put(at, data)) {
       if (const int error = write(at, data); error != 0) return error;
     }
-    end_.store(at + data.size(), std::memory_order_relaxed);
+    appended_->end.store(at + data.size(), std::memory_order_relaxed);
     return 0;
   }
 
@@ -62,34 +123,21 @@ class PosixFile : public File {
   }
 
   int truncate(std::uint64_t size) override {
-    tail_.cut(size);
-    end_.store(size, std::memory_order_relaxed);
+    appended_->tail.cut(size);
+    appended_->end.store(size, std::memory_order_relaxed);
     return ::ftruncate(fd_.get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
   }
 
   int sync() override { return ::fdatasync(fd_.get()) == 0 ? 0 : errno; }
 
-  bool prepare(std::uint64_t bytes, std::uint64_t size_max) override {
-    longer_ = true;
-    return tail_.prepare(end_.load(std::memory_order_relaxed), bytes, size_max);
-  }
-
-  void finish() override {
-    if (!longer_) return;
-    longer_ = false;
-    const std::uint64_t end = end_.load(std::memory_order_relaxed);
-    tail_.finish();
-    struct stat st {};
-    // Not made longer where another hand has cut it. Where this fails, the next open() of the journal cuts the zeros.
-    if (::fstat(fd_.get(), &st) == 0 && static_cast<std::uint64_t>(st.st_size) > end) {
-      (void)!::ftruncate(fd_.get(), static_cast<off_t>(end));
-    }
-  }
-
   std::uint64_t prepared() const override {
-    const std::uint64_t end = end_.load(std::memory_order_relaxed);
-    const std::uint64_t ready = tail_.ready();
+    const std::uint64_t end = appended_->end.load(std::memory_order_relaxed);
+    const std::uint64_t ready = appended_->tail.ready();
     return ready > end ? ready - end : 0;
+  }
+
+  std::shared_ptr<FileKeeper> keeper(std::string path) override {
+    return std::make_shared<PosixFileKeeper>(std::move(path), appended_);
   }
 
  private:
@@ -105,10 +153,8 @@ class PosixFile : public File {
     return 0;
   }
 
-  Descriptor fd_;
-  std::atomic<std::uint64_t> end_;  // of what was appended; written by the append side, read by prepare()
-  bool longer_ = false;             // than end_, perhaps; prepare()'s thread
-  MappedTail tail_;
+  const Descriptor fd_;
+  const std::shared_ptr<Appended> appended_ = std::make_shared<Appended>();
 };
 
 class PosixFolderLock : public FolderLock {
@@ -129,9 +175,8 @@ class PosixFileSystem : public FileSystem {
     if (fd.get() < 0) return errno;
     struct stat st {};
     if (::fstat(fd.get(), &st) != 0) return errno;
-    const auto bytes = static_cast<std::uint64_t>(st.st_size);
-    if (size != nullptr) *size = bytes;
-    *file = std::make_unique<PosixFile>(fd.release(), bytes);
+    if (size != nullptr) *size = static_cast<std::uint64_t>(st.st_size);
+    *file = std::make_unique<PosixFile>(fd.release(), st);
     return 0;
   }
 

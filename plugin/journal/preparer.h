@@ -46,8 +46,8 @@ class Preparer {
     ahead_.store(appended >= from_ ? std::clamp(2 * appended, kAheadMin, kAheadMax) : 0, std::memory_order_relaxed);
   }
 
-  // `file` is the one that is appended to, or was a moment ago.
-  void prepare(File& file) {
+  // `file` is the keeper of the one that is appended to, or was a moment ago.
+  void prepare(FileKeeper& file) {
     wanted_.store(false, std::memory_order_relaxed);
     const std::uint64_t ahead = ahead_.load(std::memory_order_relaxed);
     // Where it can't, nobody asks again before the next round.

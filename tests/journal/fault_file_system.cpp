@@ -11,16 +11,66 @@ constexpr std::size_t kPageBytes = 512;  // small, so that small journals have s
 
 }  // namespace
 
+// What a file and its keeper share; under the disk's mutex.
+struct FaultAppended {
+  explicit FaultAppended(std::shared_ptr<FaultFileSystem::Content> of)
+      : content(std::move(of)), end(content->seen.size()) {}
+  const std::shared_ptr<FaultFileSystem::Content> content;
+  std::size_t end;
+  bool longer = false;
+};
+
+class FaultFileKeeper : public FileKeeper {
+ public:
+  FaultFileKeeper(FaultFileSystem& disk, std::string path, int epoch, std::shared_ptr<FaultAppended> appended)
+      : disk_(disk), path_(std::move(path)), epoch_(epoch), appended_(std::move(appended)) {}
+
+  ~FaultFileKeeper() override { finish(); }
+
+  int open() override {
+    std::lock_guard lock(disk_.mutex_);
+    if (open_) return 0;
+    if (epoch_ != disk_.epoch_) return EBADF;
+    if (disk_.keeper_error_ != 0) {
+      ++disk_.injected_;
+      return disk_.keeper_error_;
+    }
+    const auto there = disk_.names_.find(path_);
+    if (there == disk_.names_.end()) return ENOENT;
+    if (there->second != appended_->content) return ESTALE;
+    open_ = true;
+    return 0;
+  }
+
+  int sync() override {
+    if (const int error = open(); error != 0) return error;
+    std::lock_guard lock(disk_.mutex_);
+    return disk_.sync(epoch_, *appended_->content);
+  }
+
+  bool prepare(std::uint64_t /*bytes*/, std::uint64_t /*size_max*/) override { return false; }
+
+  void finish() override {
+    std::lock_guard lock(disk_.mutex_);
+    if (epoch_ == disk_.epoch_ && appended_->longer) appended_->content->seen.resize(appended_->end);
+    appended_->longer = false;
+  }
+
+ private:
+  FaultFileSystem& disk_;
+  const std::string path_;
+  const int epoch_;
+  const std::shared_ptr<FaultAppended> appended_;
+  bool open_ = false;
+};
+
 class FaultFile : public File {
  public:
   FaultFile(FaultFileSystem& disk, std::string path, std::shared_ptr<FaultFileSystem::Content> content)
       : disk_(disk),
         path_(std::move(path)),
-        content_(std::move(content)),
-        epoch_(disk.epoch_),
-        end_(content_->seen.size()) {}
-
-  ~FaultFile() override { finish(); }
+        appended_(std::make_shared<FaultAppended>(std::move(content))),
+        epoch_(disk.epoch_) {}
 
   int append(std::string_view data) override {
     std::lock_guard lock(disk_.mutex_);
@@ -30,18 +80,19 @@ class FaultFile : public File {
       put(data.substr(0, disk_.append_keep_));
       return std::exchange(disk_.append_error_, 0);
     }
+    std::string& seen = appended_->content->seen;
     const std::uint64_t used = disk_.used();
-    const std::uint64_t room = (disk_.room_ > used ? disk_.room_ - used : 0) + content_->seen.size() - end_;
+    const std::uint64_t room = (disk_.room_ > used ? disk_.room_ - used : 0) + seen.size() - appended_->end;
     if (data.size() > room) {
       ++disk_.injected_;
       put(data.substr(0, static_cast<std::size_t>(room)));
       return ENOSPC;
     }
     put(data);
-    end_ += data.size();
+    appended_->end += data.size();
     if (disk_.prepared_ > 0 && room > data.size() + disk_.prepared_) {
-      longer_ = true;
-      content_->seen.resize(std::max<std::size_t>(content_->seen.size(), end_ + disk_.prepared_));
+      appended_->longer = true;
+      seen.resize(std::max<std::size_t>(seen.size(), appended_->end + disk_.prepared_));
     }
     return 0;
   }
@@ -50,7 +101,7 @@ class FaultFile : public File {
     std::lock_guard lock(disk_.mutex_);
     *got = 0;
     if (epoch_ != disk_.epoch_) return EBADF;
-    const std::string& bytes = content_->seen;
+    const std::string& bytes = appended_->content->seen;
     if (path_ == disk_.read_path_ && offset < disk_.read_to_ && offset + size > disk_.read_from_) {
       ++disk_.injected_;
       return EIO;
@@ -68,44 +119,34 @@ class FaultFile : public File {
       ++disk_.injected_;
       return std::exchange(disk_.truncate_error_, 0);
     }
-    content_->seen.resize(static_cast<std::size_t>(size));
-    end_ = static_cast<std::size_t>(size);
+    appended_->content->seen.resize(static_cast<std::size_t>(size));
+    appended_->end = static_cast<std::size_t>(size);
     return 0;
-  }
-
-  bool prepare(std::uint64_t /*bytes*/, std::uint64_t /*size_max*/) override { return false; }
-  std::uint64_t prepared() const override { return 0; }
-  void finish() override {
-    std::lock_guard lock(disk_.mutex_);
-    if (epoch_ == disk_.epoch_ && longer_) content_->seen.resize(end_);
-    longer_ = false;
   }
 
   int sync() override {
     std::lock_guard lock(disk_.mutex_);
-    if (epoch_ != disk_.epoch_) return EBADF;
-    if (disk_.sync_error_ != 0) {
-      ++disk_.injected_;
-      return std::exchange(disk_.sync_error_, 0);
-    }
-    content_->medium = content_->seen;
-    return 0;
+    return disk_.sync(epoch_, *appended_->content);
+  }
+
+  std::uint64_t prepared() const override { return 0; }
+
+  std::shared_ptr<FileKeeper> keeper(std::string path) override {
+    return std::make_shared<FaultFileKeeper>(disk_, std::move(path), epoch_, appended_);
   }
 
  private:
-  FaultFileSystem& disk_;
-  const std::string path_;
-  const std::shared_ptr<FaultFileSystem::Content> content_;
   // At the end of what was appended, over the zeros that stand there.
   void put(std::string_view data) {
-    std::string& seen = content_->seen;
-    seen.resize(std::max(seen.size(), end_ + data.size()));
-    std::copy(data.begin(), data.end(), seen.begin() + static_cast<std::ptrdiff_t>(end_));
+    std::string& seen = appended_->content->seen;
+    seen.resize(std::max(seen.size(), appended_->end + data.size()));
+    std::copy(data.begin(), data.end(), seen.begin() + static_cast<std::ptrdiff_t>(appended_->end));
   }
 
+  FaultFileSystem& disk_;
+  const std::string path_;
+  const std::shared_ptr<FaultAppended> appended_;
   const int epoch_;
-  std::size_t end_;
-  bool longer_ = false;
 };
 
 class FaultLock : public FolderLock {
@@ -138,6 +179,16 @@ int FaultFileSystem::open(const std::string& path, Mode mode, std::unique_ptr<Fi
   }
   *file = std::make_unique<FaultFile>(*this, path, names_[path]);
   if (size != nullptr) *size = names_[path]->seen.size();
+  return 0;
+}
+
+int FaultFileSystem::sync(int epoch, Content& content) {
+  if (epoch != epoch_) return EBADF;
+  if (sync_error_ != 0) {
+    ++injected_;
+    return std::exchange(sync_error_, 0);
+  }
+  content.medium = content.seen;
   return 0;
 }
 
@@ -197,6 +248,11 @@ void FaultFileSystem::fail_append(int error, std::size_t keep) {
   append_keep_ = keep;
 }
 
+void FaultFileSystem::fail_keepers(int error) {
+  std::lock_guard lock(mutex_);
+  keeper_error_ = error;
+}
+
 void FaultFileSystem::fail_truncate(int error) {
   std::lock_guard lock(mutex_);
   truncate_error_ = error;
@@ -232,7 +288,7 @@ void FaultFileSystem::prepare_behind_each_append(std::size_t bytes) {
 
 void FaultFileSystem::clear_faults() {
   std::lock_guard lock(mutex_);
-  append_error_ = truncate_error_ = sync_error_ = open_error_ = 0;
+  append_error_ = truncate_error_ = sync_error_ = keeper_error_ = open_error_ = 0;
   read_path_.clear();
   open_path_.clear();
   room_ = ~0ULL;

@@ -37,11 +37,12 @@ class FaultFileSystem : public FileSystem {
   void fail_sync(int error);                      // the next file sync; once
   void fail_read(const std::string& path, std::uint64_t from, std::uint64_t to);  // always, until clear_faults()
   void fail_open(const std::string& path, int error);                             // likewise, kRead only
+  void fail_keepers(int error);        // files that are not open yet can't be; always, until clear_faults()
   void set_room(std::uint64_t bytes);  // appends beyond so many bytes in all files are ENOSPC, writing what fits
   void clear_faults();
-  // What File::prepare() does to a file, at moments that a seed decides and not a thread: zeros behind each append,
-  // where there is room for them, that the next one overwrites. Not a fault, and stays. File::prepare() itself does
-  // nothing here.
+  // What FileKeeper::prepare() does to a file, at moments that a seed decides and not a thread: zeros behind each
+  // append, where there is room for them, that the next one overwrites. Not a fault, and stays. FileKeeper::prepare()
+  // itself does nothing here.
   void prepare_behind_each_append(std::size_t bytes);
   int injected() const { return injected_; }
 
@@ -60,10 +61,12 @@ class FaultFileSystem : public FileSystem {
 
  private:
   friend class FaultFile;
+  friend class FaultFileKeeper;
   friend class FaultLock;
   using Names = std::map<std::string, std::shared_ptr<Content>>;
 
   std::uint64_t used() const;
+  int sync(int epoch, Content& content);  // both below the mutex
 
   mutable std::mutex mutex_;
   int epoch_ = 0;  // of the process: files opened in an earlier one are dead
@@ -76,6 +79,7 @@ class FaultFileSystem : public FileSystem {
   std::size_t append_keep_ = 0;
   int truncate_error_ = 0;
   int sync_error_ = 0;
+  int keeper_error_ = 0;
   std::string read_path_;
   std::uint64_t read_from_ = 0;
   std::uint64_t read_to_ = 0;

@@ -31,7 +31,13 @@ class PreparedFile : public testing::Test {
   void SetUp() override {
     if (!can_prepare(folder_.path())) GTEST_SKIP() << "not on this machine: needs fallocate and Linux 5.14";
     ASSERT_EQ(posix_file_system().open(path_, FileSystem::Mode::kCreate, &file_, nullptr), 0);
-    ASSERT_TRUE(file_->prepare(kAhead, kSizeMax));
+    keeper_ = file_->keeper(path_);
+    ASSERT_TRUE(keeper_->prepare(kAhead, kSizeMax));
+  }
+
+  void close() {
+    file_.reset();
+    keeper_.reset();
   }
 
   std::string content() const {
@@ -43,6 +49,7 @@ class PreparedFile : public testing::Test {
   const TempFolder folder_;
   const std::string path_ = folder_.path() + "/file";
   std::unique_ptr<File> file_;
+  std::shared_ptr<FileKeeper> keeper_;
 };
 
 TEST_F(PreparedFile, IsLongerWhileItIsOpenAndNotBehindThat) {
@@ -50,22 +57,22 @@ TEST_F(PreparedFile, IsLongerWhileItIsOpenAndNotBehindThat) {
   EXPECT_GE(fs::file_size(path_), kAhead);
   EXPECT_EQ(file_->prepared(), fs::file_size(path_) - 5);
   EXPECT_EQ(content().substr(0, 7), std::string("hello\0\0", 7));
-  file_.reset();
+  close();
   EXPECT_EQ(content(), "hello");
 }
 
 TEST_F(PreparedFile, IsNeverMadeLongerThanWasAllowed) {
-  EXPECT_TRUE(file_->prepare(100 * kSizeMax, kSizeMax));
+  EXPECT_TRUE(keeper_->prepare(100 * kSizeMax, kSizeMax));
   EXPECT_EQ(fs::file_size(path_), kSizeMax);
   std::string expected;
   while (expected.size() <= kSizeMax) {
     const std::string data(7919, static_cast<char>('a' + expected.size() % 26));
     ASSERT_EQ(file_->append(data), 0);
     expected += data;
-    file_->prepare(kAhead, kSizeMax);
+    keeper_->prepare(kAhead, kSizeMax);
   }
   EXPECT_EQ(file_->prepared(), 0U);
-  file_.reset();
+  close();
   EXPECT_TRUE(content() == expected);
 }
 
@@ -77,9 +84,10 @@ TEST_F(PreparedFile, ThatHasReachedItsSizeTouchesNoMemoryBehindItself) {
   std::fill_n(static_cast<char*>(at), kSizeMax, 'n');
   std::unique_ptr<File> file;
   ASSERT_EQ(posix_file_system().open(folder_.path() + "/full", FileSystem::Mode::kCreate, &file, nullptr), 0);
-  ASSERT_TRUE(file->prepare(kAhead, kSizeMax));
+  const auto keeper = file->keeper(folder_.path() + "/full");
+  ASSERT_TRUE(keeper->prepare(kAhead, kSizeMax));
   ASSERT_EQ(file->append(std::string(kSizeMax + 100'000, 'x')), 0);
-  EXPECT_FALSE(file->prepare(kAhead, kSizeMax));
+  EXPECT_FALSE(keeper->prepare(kAhead, kSizeMax));
   EXPECT_EQ(neighbour.find_first_not_of('n'), std::string_view::npos);
   ASSERT_EQ(::munmap(at, kSizeMax), 0);
 }
@@ -92,7 +100,7 @@ TEST_F(PreparedFile, HoldsWhatWasAppendedWhateverWasReady) {
   for (int i = 0; i < 5000; ++i) {
     const auto dice = random() % 100;
     if (dice < 3) {
-      file_->prepare(1 + random() % 20'000, kSizeMax);
+      keeper_->prepare(1 + random() % 20'000, kSizeMax);
     } else if (dice < 4) {
       ASSERT_EQ(file_->sync(), 0);
     } else if (dice < 5) {
@@ -114,7 +122,7 @@ TEST_F(PreparedFile, HoldsWhatWasAppendedWhateverWasReady) {
   }
   EXPECT_GT(copied, 500);
   EXPECT_GT(written, 500);
-  file_.reset();
+  close();
   EXPECT_TRUE(content() == twin);
 }
 
@@ -123,8 +131,8 @@ TEST_F(PreparedFile, MayBeMadeReadyWhileItIsAppendedTo) {
   std::atomic<int> prepared{0};
   std::thread prepares([&] {
     while (!stop) {
-      file_->prepare(kAhead, kSizeMax);
-      if (++prepared % 50 == 0) file_->sync();
+      keeper_->prepare(kAhead, kSizeMax);
+      if (++prepared % 50 == 0) keeper_->sync();
     }
   });
   std::string twin;
@@ -146,7 +154,7 @@ TEST_F(PreparedFile, MayBeMadeReadyWhileItIsAppendedTo) {
   stop = true;
   prepares.join();
   EXPECT_GT(copied, 1000);
-  file_.reset();
+  close();
   EXPECT_TRUE(content() == twin);
 }
 
@@ -154,13 +162,13 @@ TEST_F(PreparedFile, MayBeMadeReadyWhileItIsAppendedTo) {
 TEST_F(PreparedFile, ThatAnotherHandCutsDoesNotEndTheProcess) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::string data(3 * page / 2, 'x');
-  ASSERT_TRUE(file_->prepare(16 * page, kSizeMax));
+  ASSERT_TRUE(keeper_->prepare(16 * page, kSizeMax));
   ASSERT_EQ(file_->append(data), 0);
   fs::resize_file(path_, data.size());
   ASSERT_GT(file_->prepared(), data.size()) << "the next one is meant to meet a page that is gone";
   ASSERT_EQ(file_->append(data), 0) << "it goes the long way";
   EXPECT_EQ(file_->prepared(), 0U);
-  EXPECT_FALSE(file_->prepare(kAhead, kSizeMax)) << "what stands in for the lost pages is no file";
+  EXPECT_FALSE(keeper_->prepare(kAhead, kSizeMax)) << "what stands in for the lost pages is no file";
   ASSERT_EQ(file_->append(data), 0);
   EXPECT_TRUE(content() == data + data + data) << content().size();
 }
@@ -168,16 +176,16 @@ TEST_F(PreparedFile, ThatAnotherHandCutsDoesNotEndTheProcess) {
 TEST_F(PreparedFile, ThatAnotherHandCutIsNotMadeLongerByClosingIt) {
   ASSERT_EQ(file_->append("0123456789"), 0);
   fs::resize_file(path_, 5);
-  file_.reset();
+  close();
   EXPECT_EQ(content(), "01234");
 }
 
 TEST_F(PreparedFile, ThatIsFinishedIsAsLongAsWhatWasAppended) {
   ASSERT_EQ(file_->append("hello"), 0);
-  file_->finish();
+  keeper_->finish();
   EXPECT_EQ(content(), "hello");
   EXPECT_EQ(file_->prepared(), 0U);
-  EXPECT_FALSE(file_->prepare(kAhead, kSizeMax));
+  EXPECT_FALSE(keeper_->prepare(kAhead, kSizeMax));
 }
 
 // The process's bound on the size of a file, as long as it lives.
@@ -208,17 +216,17 @@ TEST_F(PreparedFile, OnADiskWithoutRoomIsAppendedToAsLongAsThereIsRoom) {
   bool prepared = true;
   {
     const FileSizeLimit limit(kAhead + 1000);
-    prepared = file_->prepare(2 * kAhead, kSizeMax);
+    prepared = keeper_->prepare(2 * kAhead, kSizeMax);
     while ((error = file_->append(data)) == 0) twin += data;
     if (file_->truncate(twin.size()) != 0) error = 0;
   }
   EXPECT_FALSE(prepared);
   EXPECT_EQ(error, EFBIG);
   EXPECT_GT(twin.size() + data.size(), kAhead + 1000);
-  EXPECT_TRUE(file_->prepare(kAhead, kSizeMax)) << "there is room again";
+  EXPECT_TRUE(keeper_->prepare(kAhead, kSizeMax)) << "there is room again";
   EXPECT_GT(file_->prepared(), data.size());
   EXPECT_EQ(file_->append(data), 0);
-  file_.reset();
+  close();
   EXPECT_TRUE(content() == twin + data);
 }
 

@@ -6,11 +6,9 @@
 namespace chat {
 namespace {
 
-class CountingFile : public File {
+class CountingKeeper : public FileKeeper {
  public:
-  int append(std::string_view /*data*/) override { return 0; }
-  int read(std::uint64_t /*offset*/, char* /*to*/, std::size_t /*size*/, std::size_t* /*got*/) override { return 0; }
-  int truncate(std::uint64_t /*size*/) override { return 0; }
+  int open() override { return 0; }
   int sync() override { return 0; }
   bool prepare(std::uint64_t bytes, std::uint64_t size_max) override {
     ++calls;
@@ -18,12 +16,23 @@ class CountingFile : public File {
     ready = able ? bytes : 0;
     return able;
   }
-  std::uint64_t prepared() const override { return ready; }
   void finish() override {}
 
   int calls = 0;
   bool able = true;
   std::uint64_t ready = 0;
+};
+
+class CountingFile : public File {
+ public:
+  int append(std::string_view /*data*/) override { return 0; }
+  int read(std::uint64_t /*offset*/, char* /*to*/, std::size_t /*size*/, std::size_t* /*got*/) override { return 0; }
+  int truncate(std::uint64_t /*size*/) override { return 0; }
+  int sync() override { return 0; }
+  std::uint64_t prepared() const override { return kept.ready; }
+  std::shared_ptr<FileKeeper> keeper(std::string /*path*/) override { return nullptr; }
+
+  CountingKeeper kept;
 };
 
 class Preparing : public testing::Test {
@@ -33,7 +42,7 @@ class Preparing : public testing::Test {
   void round(std::uint64_t bytes) {
     end_ += bytes;
     preparer_.measure(end_);
-    preparer_.prepare(file_);
+    preparer_.prepare(file_.kept);
   }
 
   Position end_ = 1'000'000;
@@ -43,54 +52,54 @@ class Preparing : public testing::Test {
 
 TEST_F(Preparing, BelowItsBoundNothingIsMadeReadyAndNobodyIsWoken) {
   round(kFrom - 1);
-  EXPECT_EQ(file_.calls, 0);
+  EXPECT_EQ(file_.kept.calls, 0);
   EXPECT_FALSE(preparer_.asks_for_more(file_));
 }
 
 TEST_F(Preparing, FromItsBoundOnTwiceARoundsBytesWithinBounds) {
   round(kFrom);
-  EXPECT_EQ(file_.ready, 2 * kFrom);
+  EXPECT_EQ(file_.kept.ready, 2 * kFrom);
   EXPECT_EQ(2 * kFrom, Preparer::kAheadMin);
   round(200'000);
-  EXPECT_EQ(file_.ready, 400'000U);
+  EXPECT_EQ(file_.kept.ready, 400'000U);
   round(100'000'000);
-  EXPECT_EQ(file_.ready, Preparer::kAheadMax);
+  EXPECT_EQ(file_.kept.ready, Preparer::kAheadMax);
   round(0);
-  EXPECT_EQ(file_.calls, 3) << "quiet again";
+  EXPECT_EQ(file_.kept.calls, 3) << "quiet again";
 }
 
 TEST_F(Preparing, TheThreadIsWokenOnceWhenHalfIsUsedUp) {
   round(200'000);
   EXPECT_FALSE(preparer_.asks_for_more(file_));
-  file_.ready = 200'000;
+  file_.kept.ready = 200'000;
   EXPECT_FALSE(preparer_.asks_for_more(file_));
-  file_.ready = 199'999;
+  file_.kept.ready = 199'999;
   EXPECT_TRUE(preparer_.asks_for_more(file_));
   EXPECT_FALSE(preparer_.asks_for_more(file_)) << "it was told";
   EXPECT_TRUE(preparer_.wanted());
-  preparer_.prepare(file_);
+  preparer_.prepare(file_.kept);
   EXPECT_FALSE(preparer_.wanted());
-  EXPECT_EQ(file_.ready, 400'000U);
+  EXPECT_EQ(file_.kept.ready, 400'000U);
 }
 
 TEST_F(Preparing, AFileThatCannotBePreparedWakesNobodyBeforeTheNextRound) {
-  file_.able = false;
+  file_.kept.able = false;
   round(200'000);
-  EXPECT_EQ(file_.calls, 1);
+  EXPECT_EQ(file_.kept.calls, 1);
   EXPECT_FALSE(preparer_.asks_for_more(file_));
-  preparer_.prepare(file_);
-  EXPECT_EQ(file_.calls, 1);
-  file_.able = true;
+  preparer_.prepare(file_.kept);
+  EXPECT_EQ(file_.kept.calls, 1);
+  file_.kept.able = true;
   round(200'000);
-  EXPECT_EQ(file_.calls, 2);
+  EXPECT_EQ(file_.kept.calls, 2);
 }
 
 TEST(PreparingNever, IsNever) {
   Preparer preparer(Preparer::kNever, 5'000'000, 64);
   CountingFile file;
   preparer.measure(1ULL << 40);
-  preparer.prepare(file);
-  EXPECT_EQ(file.calls, 0);
+  preparer.prepare(file.kept);
+  EXPECT_EQ(file.kept.calls, 0);
 }
 
 }  // namespace
