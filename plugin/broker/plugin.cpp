@@ -25,7 +25,23 @@ class Plugin::RequestRouter : public Requests {
   Progress& progress_;
 };
 
-Plugin::Plugin(const Options& options) : options_(options), parts_(chosen_parts()), broker_(parts_.make_broker()) {}
+namespace {
+
+// With journal_sync always the broker's thread itself syncs what the journal's thread looks after; beside the disk's
+// time for that, nothing else counts.
+Aside::Descriptors descriptors_aside(const JournalOptions& journal) {
+  return journal.sync == JournalOptions::Sync::kAlways ? Aside::Descriptors::kShared : Aside::Descriptors::kOwn;
+}
+
+}  // namespace
+
+Plugin::Plugin(const Options& options)
+    : options_(options),
+      parts_(chosen_parts()),
+      broker_(parts_.make_broker()),
+      aside_(descriptors_aside(options.journal)) {
+  options_.journal.aside = [this](const std::function<void()>& work) { aside_.run(work); };
+}
 
 std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) {
   std::unique_ptr<Plugin> plugin(new Plugin(options));
@@ -36,7 +52,7 @@ std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) 
     if (!why->empty()) return nullptr;
   }
   JournalError error;
-  self.journal_ = Journal::open(options.journal, posix_file_system(), &error);
+  self.journal_ = Journal::open(self.options_.journal, posix_file_system(), &error);
   if (!self.journal_) {
     *why = error.what;
     return nullptr;
@@ -62,22 +78,31 @@ std::unique_ptr<Plugin> Plugin::start(const Options& options, std::string* why) 
   });
   self.mailbox_.on_post([&self] { self.wake_.ring(); });
   self.recover();
-  self.wake_.start();
-  self.persister_->start();
-  self.loader_->start();
-  self.pager_->start();
-  self.changes_->start();
+  self.aside_.run([&self] {
+    self.wake_.start();
+    self.persister_->start();
+    self.loader_->start();
+    self.pager_->start();
+    self.changes_->start();
+  });
   take_short_turns();  // behind the threads, which would inherit it
   return plugin;
 }
 
 Plugin::~Plugin() {
-  // Those that others wait for end last; each stop() joins. What is not committed by now is in the journal.
-  if (changes_) changes_->stop();
-  if (pager_) pager_->stop();
-  if (loader_) loader_->stop();
-  if (persister_) persister_->stop();
-  wake_.stop();
+  aside_.run([this] {
+    // Those that others wait for end last; each stop() joins. What is not committed by now is in the journal.
+    if (changes_) changes_->stop();
+    if (pager_) pager_->stop();
+    if (loader_) loader_->stop();
+    if (persister_) persister_->stop();
+    wake_.stop();
+    // Here, for their connections.
+    changes_.reset();
+    pager_.reset();
+    loader_.reset();
+    persister_.reset();
+  });
 }
 
 void Plugin::tick() {

@@ -12,6 +12,7 @@
 #include "plugin/core/hub.h"
 #include "plugin/reader/change_listener.h"
 #include "plugin/reader/reader.h"
+#include "plugin/threads/aside.h"
 
 namespace chat {
 
@@ -36,6 +37,7 @@ class Plugin {
   Options options_;
   Parts parts_;
   std::unique_ptr<Broker> broker_;
+  Aside aside_;
   Wake wake_;
   Mailbox mailbox_;
   Health health_{mailbox_};
@@ -44,6 +46,7 @@ class Plugin {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<RequestRouter> requests_;
   std::unique_ptr<Hub> hub_;
+  // Started, stopped and destroyed aside.
   std::unique_ptr<Persister> persister_;
   std::unique_ptr<Reader> loader_;  // conversations, users, devices: short, and somebody waits
   std::unique_ptr<Reader> pager_;   // pages of messages: long
