@@ -4,10 +4,14 @@
 // PostgreSQL is frozen, or a table is locked, for as long as the test likes: whatever the broker is asked meanwhile
 // must be answered while that lasts. A broker that waits for PostgreSQL would answer never.
 #include <gtest/gtest.h>
+#include <linux/close_range.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
 #include <thread>
 
 #include "plugin/broker/time_slice.h"
@@ -166,6 +170,47 @@ TEST_F(Guarantee10BrokerNeverWaits, OnlyTheBrokersThreadTakesShortTurns) {
     EXPECT_EQ(turn_of(thread), thread == broker ? shortest : usual);
   }
   EXPECT_GE(others, 5);
+}
+
+std::set<std::string> sockets_of(pid_t process, const std::string& thread) {
+  std::set<std::string> sockets;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(process) + "/task/" + thread + "/fd")) {
+    std::error_code gone;
+    const auto what = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (what.starts_with("socket:")) sockets.insert(what);
+  }
+  return sockets;
+}
+
+// Asked of this machine and of what the broker has loaded, not of the code under test.
+bool threads_can_have_descriptors_of_their_own(pid_t broker) {
+  bool can = false;
+  std::thread([&can] { can = syscall(SYS_close_range, ~0U - 1, ~0U, CLOSE_RANGE_UNSHARE) == 0; }).join();
+  std::ifstream maps("/proc/" + std::to_string(broker) + "/maps");
+  const std::string loaded{std::istreambuf_iterator<char>(maps), {}};
+  return can && loaded.find("libtsan") == std::string::npos;
+}
+
+// For speed; and a descriptor that both had would be one that is closed on one side only.
+TEST_F(Guarantee10BrokerNeverWaits, ItsThreadHasItsDescriptorsForItselfAlsoBehindARestart) {
+  for (const bool restarted : {false, true}) {
+    if (restarted) stack().restart("broker");
+    const auto broker = stack().broker_pid();
+    if (!threads_can_have_descriptors_of_their_own(broker)) GTEST_SKIP() << "needs Linux 5.9, and no ThreadSanitizer";
+    ChatClient client(port(), carol_);
+    client.connect();
+    const auto its = sockets_of(broker, std::to_string(broker));
+    EXPECT_GE(its.size(), 2U) << "its port and a client";
+    int others = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(broker) + "/task")) {
+      const auto thread = entry.path().filename().string();
+      if (thread == std::to_string(broker)) continue;
+      ++others;
+      for (const auto& socket : sockets_of(broker, thread)) EXPECT_FALSE(its.contains(socket)) << thread;
+    }
+    EXPECT_GE(others, 5);
+  }
 }
 
 }  // namespace

@@ -266,6 +266,35 @@ TEST(Journal, AFailedSyncStopsItBecauseTheKernelReportsOnce) {
   EXPECT_EQ(read_all(*journal, journal->begin()).records.size(), 1U) << "what was accepted can still be stored";
 }
 
+TEST(Journal, WhoCannotGetAtAFileForNowSyncsItLater) {
+  FaultFileSystem disk;
+  disk.fail_keepers(EMFILE);
+  const auto journal = open_journal(small_options(), disk);
+  ASSERT_EQ(journal->append(small_message(1), nullptr), AppendResult::kOk);
+  for (const int error : {EMFILE, ENFILE, ENOMEM}) {
+    disk.fail_keepers(error);
+    EXPECT_EQ(journal->sync_now(), error);
+    EXPECT_LT(journal->synced(), journal->end());
+    EXPECT_EQ(journal->append(small_message(2), nullptr), AppendResult::kOk) << journal->last_error();
+  }
+  disk.clear_faults();
+  EXPECT_EQ(journal->sync_now(), 0);
+  EXPECT_EQ(journal->synced(), journal->end());
+}
+
+TEST(Journal, AFileThatCannotBeSyncedBecauseItIsNotThereStopsIt) {
+  for (const int error : {ENOENT, ESTALE, EACCES}) {
+    FaultFileSystem disk;
+    disk.fail_keepers(error);
+    const auto journal = open_journal(small_options(), disk);
+    ASSERT_EQ(journal->append(small_message(1), nullptr), AppendResult::kOk);
+    EXPECT_EQ(journal->sync_now(), error);
+    disk.clear_faults();
+    EXPECT_EQ(journal->sync_now(), error) << "for ever";
+    EXPECT_EQ(journal->append(small_message(2), nullptr), AppendResult::kBroken);
+  }
+}
+
 TEST(Journal, SyncAlwaysKeepsWhatItAcknowledgedThroughAnyPowerCut) {
   const std::uint64_t seed = test_seed();
   for (std::uint64_t round = 0; round < 100; ++round) {

@@ -180,6 +180,21 @@ TEST_F(PreparedFile, ThatAnotherHandCutIsNotMadeLongerByClosingIt) {
   EXPECT_EQ(content(), "01234");
 }
 
+TEST_F(PreparedFile, IsTheOneThatIsLookedAfterOrNone) {
+  const auto other = folder_.path() + "/other";
+  const auto nowhere = file_->keeper(other);
+  EXPECT_EQ(nowhere->open(), ENOENT);
+  EXPECT_EQ(nowhere->sync(), ENOENT);
+  std::ofstream(other) << "something else";
+  EXPECT_EQ(nowhere->open(), ESTALE);
+  EXPECT_FALSE(nowhere->prepare(kAhead, kSizeMax));
+  nowhere->finish();
+  EXPECT_EQ(fs::file_size(other), 14U) << "untouched";
+  fs::rename(path_, other);
+  EXPECT_EQ(nowhere->open(), 0);
+  EXPECT_EQ(nowhere->sync(), 0);
+}
+
 TEST_F(PreparedFile, ThatIsFinishedIsAsLongAsWhatWasAppended) {
   ASSERT_EQ(file_->append("hello"), 0);
   keeper_->finish();
