@@ -47,6 +47,11 @@ bool MappedTail::put(std::uint64_t offset, std::string_view data) {
   return false;
 }
 
+void MappedTail::unmap() {
+  const std::uint64_t to = std::min(ready(), mapped_);
+  if (to > released_) ::madvise(at_ + released_, to - released_, MADV_DONTNEED);
+}
+
 void MappedTail::cut(std::uint64_t size) {
   std::lock_guard lock(mutex_);
   ++cuts_;

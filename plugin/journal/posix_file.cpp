@@ -51,29 +51,28 @@ class PosixFileKeeper : public FileKeeper {
   ~PosixFileKeeper() override { finish(); }
 
   int open() override {
-    const std::lock_guard lock(opening_);
-    if (fd_.get() >= 0) return 0;
-    Descriptor fd(::open(path_.c_str(), O_CLOEXEC | O_RDWR));
-    if (fd.get() < 0) return errno;
-    struct stat st {};
-    if (::fstat(fd.get(), &st) != 0) return errno;
-    if (st.st_dev != appended_->device || st.st_ino != appended_->inode) return ESTALE;  // another file by that name
-    fd_.reset(fd.release());
-    return 0;
+    const std::lock_guard lock(mutex_);
+    return open_once();
   }
 
   int sync() override {
-    if (const int error = open(); error != 0) return error;
+    {
+      const std::lock_guard lock(mutex_);
+      if (const int error = open_once(); error != 0) return error;
+      appended_->tail.unmap();
+    }
     return ::fdatasync(fd_.get()) == 0 ? 0 : errno;
   }
 
   bool prepare(std::uint64_t bytes, std::uint64_t size_max) override {
-    if (open() != 0) return false;
+    const std::lock_guard lock(mutex_);
+    if (open_once() != 0) return false;
     longer_ = true;
     return appended_->tail.prepare(fd_.get(), appended_->end.load(std::memory_order_relaxed), bytes, size_max);
   }
 
   void finish() override {
+    const std::lock_guard lock(mutex_);
     if (!longer_) return;
     longer_ = false;
     const std::uint64_t end = appended_->end.load(std::memory_order_relaxed);
@@ -86,9 +85,20 @@ class PosixFileKeeper : public FileKeeper {
   }
 
  private:
+  int open_once() {
+    if (fd_.get() >= 0) return 0;
+    Descriptor fd(::open(path_.c_str(), O_CLOEXEC | O_RDWR));
+    if (fd.get() < 0) return errno;
+    struct stat st {};
+    if (::fstat(fd.get(), &st) != 0) return errno;
+    if (st.st_dev != appended_->device || st.st_ino != appended_->inode) return ESTALE;  // another file by that name
+    fd_.reset(fd.release());
+    return 0;
+  }
+
   const std::string path_;
   const std::shared_ptr<Appended> appended_;
-  std::mutex opening_;
+  std::mutex mutex_;  // of the rest; not held across a sync
   Descriptor fd_{-1};
   bool longer_ = false;  // than what was appended, perhaps
 };
