@@ -4,10 +4,12 @@
 // next packet (measured: 2 to 3 % of the publishes a second). Thread: the broker's only.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 
 #include "plugin/core/bytes.h"
+#include "plugin/journal/prefetch.h"
 
 namespace chat {
 
@@ -31,6 +33,7 @@ class ByteBlocks {
     char* const to = block_.get() + (kBlockBytes - left_);
     const auto size = static_cast<std::size_t>(write(to) - to);
     left_ -= size;
+    prefetch_to_write(to + size, std::min(size, left_));  // the next one is likely to be as long
     return {block_, to, size, true};
   }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "plugin/journal/bus_error.h"
+#include "plugin/journal/prefetch.h"
 
 // Debian 12's libc headers have it; the value is the kernel's, for older ones.
 #ifndef MADV_POPULATE_WRITE
@@ -39,7 +40,10 @@ void MappedTail::finish() {
 }
 
 bool MappedTail::put(std::uint64_t offset, std::string_view data) {
-  if (copy_to_file(at_ + offset, data)) return true;
+  if (copy_to_file(at_ + offset, data)) {
+    prefetch_to_write(at_ + offset + data.size(), data.size());  // the next one is likely to be as long
+    return true;
+  }
   // There are pages in the mapping now that are not the file's.
   std::lock_guard lock(mutex_);
   lost_ = true;

@@ -7,9 +7,9 @@
 // Where the kernel or the file system does not do it (no fallocate, no MADV_POPULATE_WRITE, which is Linux 5.14's, no
 // shared mappings), nothing is ever ready.
 //
-// Threads: put(), ready() and cut() on the append side; prepare() and unmap() on one other, as finish(), when nothing is
-// put any more. A put() asks the kernel for nothing unless it has begun to write the page to the disk meanwhile: the first
-// put() into such a page is a page fault, in which the file system may make it wait as it makes a write() wait.
+// Threads: put(), ready() and cut() on the append side; prepare() and unmap() on one other, as finish(), when nothing
+// is put any more. A put() asks the kernel for nothing unless it has begun to write the page to the disk meanwhile: the
+// first put() into such a page is a page fault, in which the file system may make it wait as it makes a write() wait.
 #pragma once
 
 #include <atomic>
@@ -43,9 +43,9 @@ class MappedTail {
   // stood. False: not now, or never.
   bool prepare(int fd, std::uint64_t end, std::uint64_t bytes, std::uint64_t size_max);
 
-  // In front of a sync. The kernel write-protects what is mapped page by page as it writes it, and interrupts the append
-  // side's processor for each; for all that is taken out of the mapping at once, once. The append side meets a page
-  // fault at each page that it comes to before the next prepare(), as it would at one that is protected.
+  // In front of a sync. The kernel write-protects what is mapped page by page as it writes it, and interrupts the
+  // append side's processor for each; for all that is taken out of the mapping at once, once. The append side meets a
+  // page fault at each page that it comes to before the next prepare(), as it would at one that is protected.
   void unmap();
 
   // Lets go of the mapping, and leaves the file as long as it is. Nothing is ready ever again.
