@@ -109,7 +109,7 @@ class Admitter::Parser {
       return refusal_of(Code::kTooLarge, "The payload has " + std::to_string(published.size()) + " bytes; at most " +
                                              std::to_string(bytes_max) + " are taken.");
     }
-    *from = published.find_first_not_of(" \t\r\n");
+    *from = published.starts_with('{') ? 0 : published.find_first_not_of(" \t\r\n");
     if (*from == std::string_view::npos || published[*from] != '{') {
       return refusal_of(Code::kBadJson, "The payload must be one JSON object, not " + in_quotes(published) + ".");
     }

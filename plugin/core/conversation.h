@@ -31,6 +31,22 @@ struct SeqAtRisk {
   Position mark_position = 0;  // ... the journal up to here
 };
 
+struct Conversation;
+
+// By whom the Tail's entries find their conversation, as long as there is one. Counted by hand, without atomic
+// instructions: it never leaves the broker's thread.
+struct TailOwner {
+  Conversation* conversation = nullptr;  // null: gone
+  std::size_t entries = 0;
+
+  struct Leave {
+    void operator()(TailOwner* owner) const {
+      owner->conversation = nullptr;
+      if (owner->entries == 0) delete owner;
+    }
+  };
+};
+
 struct Conversation {
   std::string name;
   ConvId id = 0;
@@ -45,9 +61,10 @@ struct Conversation {
   std::vector<MemberEntry> members;  // in byte order of the users' names
   DirectStanding standing;           // of a direct one
   bool standing_sure = true;         // false: it was changed, and what it is now is being asked for
-  std::deque<Bytes> tail;            // the latest messages as delivered; the last one is last_seq. See Tail.
-  std::map<Seq, TimeMs> expiring;    // of those in the tail, the ones that expire, and when
-  std::set<Seq> unrouted;            // QoS 2: accepted, but the broker has not routed them yet (they wait for PUBREL)
+  std::unique_ptr<TailOwner, TailOwner::Leave> tail_owner;  // the Tail's
+  std::deque<Bytes> tail;          // the latest messages as delivered; the last one is last_seq. See Tail.
+  std::map<Seq, TimeMs> expiring;  // of those in the tail, the ones that expire, and when
+  std::set<Seq> unrouted;          // QoS 2: accepted, but the broker has not routed them yet (they wait for PUBREL)
   std::list<std::shared_ptr<Conversation>>::iterator place;  // in the ConversationCache
   int pins = 0;  // parked publishes that wait for their sender only: until that is loaded, this stays in memory
   std::size_t charged = 0;  // bytes that the cache counted for it

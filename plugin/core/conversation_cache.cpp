@@ -1,16 +1,29 @@
 #include "plugin/core/conversation_cache.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 
 namespace chat {
 
 const std::shared_ptr<Conversation>& ConversationCache::look_up(std::string_view name) {
   static const std::shared_ptr<Conversation> kNone;
-  if (last_ != nullptr && (*last_)->name == name) return *last_;
+  auto& latest = latest_[place_of(name)];
+  if (latest != nullptr && (*latest)->name == name) return *latest;
   const auto found = index_.find(name);
   if (found == index_.end()) return kNone;
-  last_ = &found->second;
-  return *last_;
+  latest = &found->second;
+  return *latest;
+}
+
+// By the end of the name, in which names differ. Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4).
+std::size_t ConversationCache::place_of(std::string_view name) {
+  static_assert(std::has_single_bit(kLatest));
+  constexpr int kShift = 64 - std::countr_zero(kLatest);
+  std::uint64_t end = 0;
+  const auto bytes = std::min(name.size(), sizeof end);
+  if (bytes > 0) std::memcpy(&end, name.data() + name.size() - bytes, bytes);
+  return end * 0x9e3779b97f4a7c15ULL >> kShift;
 }
 
 const std::shared_ptr<Conversation>& ConversationCache::find(std::string_view name) {
@@ -59,7 +72,8 @@ void ConversationCache::erase(std::string_view name) {
   if (found == index_.end()) return;
   bytes_ -= found->second->charged;
   order_.erase(found->second->place);
-  if (last_ == &found->second) last_ = nullptr;
+  auto& latest = latest_[place_of(name)];
+  if (latest == &found->second) latest = nullptr;
   index_.erase(found);
 }
 

@@ -3,6 +3,7 @@
 // broker's only.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <list>
 #include <memory>
@@ -45,8 +46,11 @@ class ConversationCache {
   std::size_t bytes_ = 0;
   std::list<std::shared_ptr<Conversation>> order_;  // the latest used first
   StringMap<std::shared_ptr<Conversation>> index_;
-  // In index_, the one that was looked up last: of one publish the broker asks again for each receiver.
-  const std::shared_ptr<Conversation>* last_ = nullptr;
+  // In index_, some that were looked up lately: who writes somewhere has written there before, and of one publish the
+  // broker asks again for each receiver.
+  static constexpr std::size_t kLatest = 256;
+  static std::size_t place_of(std::string_view name);
+  std::array<const std::shared_ptr<Conversation>*, kLatest> latest_{};
 };
 
 }  // namespace chat

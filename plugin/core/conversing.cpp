@@ -181,7 +181,7 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
     conversation->unrouted.insert(kept.seq);
     if (conversation->unrouted.size() > kUnroutedMax) conversation->unrouted.erase(conversation->unrouted.begin());
   }
-  auto bytes = tail_.push(conversation, stamped_most(kept.conv, kept.sender, kept.payload), [&kept](char* to) {
+  auto bytes = tail_.push(*conversation, stamped_most(kept.conv, kept.sender, kept.payload), [&kept](char* to) {
     return stamp(to, kept.conv, kept.seq, kept.server_time, kept.sender, kept.mid, kept.payload);
   });
   if (kept.ttl_s > 0) note_expiry(*conversation, kept);

@@ -195,7 +195,7 @@ void Hub::update_wants(Session& session) {
 Access Hub::may_write(const ClientRef& client, std::string_view topic) {
   const bool will = dead_ != nullptr && dead_ == client.handle;
   expire_write();
-  const auto parsed = last_topic_.parse(topic);
+  const auto parsed = latest_topics_.parse(topic);
   if (!parsed) return Access::kOutside;
   if (!valid_user_name(client.user)) return Access::kRefused;
   if (will) {
@@ -231,7 +231,7 @@ void Hub::expire_write() {
 
 Access Hub::may_read(const ClientRef& client, std::string_view topic, std::string_view payload) {
   const auto parsed =
-      last_topic_.parse(topic);  // the bare prefix is ours too: a will that was taken over could lie there
+      latest_topics_.parse(topic);  // the bare prefix is ours too: a will that was taken over could lie there
   if (!parsed) return Access::kOutside;
   if (parsed->kind == PublishKind::kUserTopic) {
     return !client.user.empty() && parsed->name == client.user ? Access::kGranted : Access::kRefused;
@@ -283,7 +283,7 @@ bool Hub::is_session(std::string_view device, std::uint64_t generation) {
 PublishVerdict Hub::published(const ClientRef& client, std::string_view topic, std::string_view payload, int qos) {
   pending_write_.waits = false;
   dead_ = nullptr;
-  const auto parsed = last_topic_.parse(topic);
+  const auto parsed = latest_topics_.parse(topic);
   if (!parsed) return {};
   const bool is_bridge = client.user == options_.bridge_user;
   if (is_bridge && parsed->kind == PublishKind::kUserTopic)

@@ -19,7 +19,7 @@
 
 #include "plugin/core/access.h"
 #include "plugin/core/conversing.h"
-#include "plugin/core/last_topic.h"
+#include "plugin/core/latest_topics.h"
 #include "plugin/core/parking.h"
 #include "plugin/core/rate_limit.h"
 #include "plugin/core/refusal_crowd.h"
@@ -152,7 +152,7 @@ class Hub {
 
   HubOptions options_;
   TopicSpace topics_;
-  LastTopic last_topic_{topics_};
+  LatestTopics latest_topics_{topics_};
   const Clock& clock_;
   Broker& broker_;
   Requests& requests_;

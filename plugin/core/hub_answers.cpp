@@ -255,7 +255,7 @@ void Hub::rewrite(const std::shared_ptr<Conversation>& conversation, const std::
     if (const auto* held = conversation->in_tail(rewriting->seq)) {
       auto bytes = *held;
       rewrite_bytes(&bytes, *rewriting);
-      tail_.replace(conversation, rewriting->seq, std::move(bytes));
+      tail_.replace(*conversation, rewriting->seq, std::move(bytes));
       if (rewriting->recalled) conversation->expiring.erase(rewriting->seq);
     }
     const auto of_user = [&](const User& user) {

@@ -1,26 +1,31 @@
 #include "plugin/core/recent_ids.h"
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <algorithm>
 #include <bit>
-#include <functional>
+#include <random>
 
 namespace chat {
 namespace {
 
-std::uint64_t key_of(std::string_view id) {
-  return std::hash<std::string_view>{}(id);
-}
-
-// FNV-1a (Fowler, Noll, Vo), 64 bits: independent of the standard library's hash, and ids are short.
-std::uint64_t check_of(std::string_view id) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : id) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-  return hash;
+// This process's own: nobody can prepare ids that collide.
+std::uint64_t seed() {
+  static const std::uint64_t chance = [] {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
+  }();
+  return chance;
 }
 
 }  // namespace
 
-IdHash::IdHash(std::string_view id) : key(key_of(id)), check(check_of(id)) {}
+IdHash::IdHash(std::string_view id) {
+  const auto hash = XXH3_128bits_withSeed(id.data(), id.size(), seed());
+  key = hash.low64;
+  check = hash.high64;
+}
 
 RecentId* RecentIds::find(const IdHash& id) {
   if (ring_.empty()) return nullptr;
@@ -88,9 +93,8 @@ void RecentIds::grow() {
 }
 
 std::uint64_t RecentIds::payload_hash(std::string_view conv, std::string_view payload) {
-  const auto one = key_of(conv);
-  const auto other = key_of(payload);
-  return one ^ (other + 0x9e3779b97f4a7c15ULL + (one << 6) + (one >> 2));  // Boost's hash_combine
+  const auto of_the_conversation = XXH3_64bits_withSeed(conv.data(), conv.size(), seed());
+  return XXH3_64bits_withSeed(payload.data(), payload.size(), of_the_conversation);
 }
 
 }  // namespace chat

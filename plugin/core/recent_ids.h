@@ -15,7 +15,7 @@
 
 namespace chat {
 
-// An id's hash in two halves that have nothing to do with each other.
+// An id's hash (XXH3, 128 bits) in two halves.
 struct IdHash {
   IdHash() = default;
   explicit IdHash(std::string_view id);

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <memory>
 
 #include "plugin/core/byte_blocks.h"
 #include "plugin/core/conversation.h"
@@ -18,26 +17,31 @@ class Tail {
   static constexpr std::size_t kBytesPerMessage = 128;  // beside the message's own: the containers'
 
   explicit Tail(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  ~Tail();
+  Tail(const Tail&) = delete;
+  Tail& operator=(const Tail&) = delete;
 
   // Call after last_seq was raised to the message's seq. What `write(char* to)` writes, at most `most` bytes, of which
   // it returns the end.
   template <typename Write>
-  Bytes push(const std::shared_ptr<Conversation>& conversation, std::size_t most, Write write) {
+  Bytes push(Conversation& conversation, std::size_t most, Write write) {
     auto bytes = blocks_.add(most, write);
     push(conversation, bytes);
     return bytes;
   }
   // Other bytes for a message that is in the tail.
-  void replace(const std::shared_ptr<Conversation>& conversation, Seq seq, Bytes bytes);
+  void replace(Conversation& conversation, Seq seq, Bytes bytes);
   std::size_t bytes() const { return bytes_; }
 
  private:
   struct Entry {
-    std::weak_ptr<Conversation> conversation;
+    TailOwner* owner = nullptr;
     std::uint32_t bytes = 0;
     bool message = true;  // false: only what a message grew by when it was replaced
   };
-  void push(const std::shared_ptr<Conversation>& conversation, Bytes bytes);
+  void push(Conversation& conversation, Bytes bytes);
+  void enter(Conversation& conversation, std::size_t bytes, bool message);
+  void leave(const Entry& entry);
   void shrink();
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;

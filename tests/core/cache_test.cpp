@@ -102,7 +102,7 @@ class TailTest : public testing::Test {
   void push(Tail& tail, const std::shared_ptr<Conversation>& conversation, std::size_t bytes) {
     ++conversation->last_seq;
     const auto letter = static_cast<char>('a' + conversation->last_seq % 26);
-    tail.push(conversation, bytes, [&](char* to) { return std::fill_n(to, bytes, letter); });
+    tail.push(*conversation, bytes, [&](char* to) { return std::fill_n(to, bytes, letter); });
   }
 };
 

@@ -269,22 +269,22 @@ TEST(TailBytes, AnEditThatGrowsCounts) {
   const auto conversation = std::make_shared<Conversation>();
   const auto bytes = [](std::size_t size) { return Bytes(std::string(size, 'x')); };
   const auto push = [&](std::size_t size) {
-    tail.push(conversation, size, [size](char* to) { return std::fill_n(to, size, 'x'); });
+    tail.push(*conversation, size, [size](char* to) { return std::fill_n(to, size, 'x'); });
   };
   for (int i = 0; i < 40; ++i) {
     ++conversation->last_seq;
     push(10);
   }
   const auto before = tail.bytes();
-  tail.replace(conversation, 40, bytes(1000));
+  tail.replace(*conversation, 40, bytes(1000));
   EXPECT_EQ(conversation->tail.back().size(), 1000U);
   EXPECT_EQ(tail.bytes(), before + 1000) << "the ten bytes stay in their block";
-  tail.replace(conversation, 40, bytes(1200));
+  tail.replace(*conversation, 40, bytes(1200));
   EXPECT_EQ(tail.bytes(), before + 1200);
-  tail.replace(conversation, 40, bytes(1));
+  tail.replace(*conversation, 40, bytes(1));
   EXPECT_EQ(tail.bytes(), before + 1200);
   for (Seq seq = 1; seq <= 40; ++seq) {
-    tail.replace(conversation, seq, bytes(1000));
+    tail.replace(*conversation, seq, bytes(1000));
     EXPECT_LE(tail.bytes(), kMost);
   }
   std::size_t held = 0;

@@ -4,7 +4,7 @@
 PACKAGES=(g++ cmake ninja-build pkg-config ccache
   mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev
   postgresql postgresql-client redis-server redis-tools
-  libjwt-dev libssl-dev libpqxx-dev libhiredis-dev libpaho-mqtt-dev libpaho-mqttpp-dev libisal-dev libicu-dev
+  libjwt-dev libssl-dev libpqxx-dev libhiredis-dev libpaho-mqtt-dev libpaho-mqttpp-dev libisal-dev libxxhash-dev libicu-dev
   libsimdjson-dev nlohmann-json3-dev libcli11-dev libspdlog-dev
   libgtest-dev libgmock-dev libbenchmark-dev libboost-dev jq util-linux)
 

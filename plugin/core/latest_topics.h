@@ -1,0 +1,65 @@
+// The broker asks about the topic of one publish three times and more in a row: whether it may be written to, what
+// becomes of the message, and for each receiver whether it may be read; and who publishes to it does so again. It is
+// parsed once, and again when another one has taken its place. Thread: the broker's only.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "plugin/core/topic.h"
+
+namespace chat {
+
+class LatestTopics {
+ public:
+  // `topics` outlives it.
+  explicit LatestTopics(const TopicSpace& topics) : topics_(topics) {}
+  LatestTopics(const LatestTopics&) = delete;
+  LatestTopics& operator=(const LatestTopics&) = delete;
+
+  // As TopicSpace::parse(): the views are into `topic`.
+  std::optional<PublishTopic> parse(std::string_view topic) {
+    auto& known = known_[place_of(topic)];
+    if (topic != known.text) {
+      known.text = topic;
+      known.parsed = topics_.parse(known.text);
+    }
+    if (!known.parsed) return std::nullopt;
+    return PublishTopic{.kind = known.parsed->kind,
+                        .name = known.the_same_of(topic, known.parsed->name),
+                        .operation = known.the_same_of(topic, known.parsed->operation)};
+  }
+
+ private:
+  struct Known {
+    std::string text;                    // no topic is empty
+    std::optional<PublishTopic> parsed;  // with views into text
+
+    std::string_view the_same_of(std::string_view topic, std::string_view part) const {
+      return part.empty() ? part : topic.substr(static_cast<std::size_t>(part.data() - text.data()), part.size());
+    }
+  };
+
+  static constexpr std::size_t kKnown = 64;
+
+  // By the last 16 bytes: of most topics, the end of a name and what stands behind it.
+  static std::size_t place_of(std::string_view topic) {
+    static_assert(std::has_single_bit(kKnown));
+    std::array<std::uint64_t, 2> end{};
+    const auto bytes = std::min(topic.size(), sizeof end);
+    if (bytes > 0) std::memcpy(end.data(), topic.data() + topic.size() - bytes, bytes);
+    // Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4).
+    return (end[0] + std::rotl(end[1], 29)) * 0x9e3779b97f4a7c15ULL >> (64 - std::countr_zero(kKnown));
+  }
+
+  const TopicSpace& topics_;
+  std::array<Known, kKnown> known_;
+};
+
+}  // namespace chat
