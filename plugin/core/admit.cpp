@@ -40,7 +40,7 @@ std::optional<Refusal> read_number(std::string_view name, dom::element element, 
   return std::nullopt;
 }
 
-std::optional<Refusal> read_id(dom::element element, std::string_view* to) {
+std::optional<Refusal> read_id(dom::element element, ClientsId* to) {
   std::string_view value;
   const bool text = element.get(value) == simdjson::SUCCESS;
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
@@ -48,7 +48,7 @@ std::optional<Refusal> read_id(dom::element element, std::string_view* to) {
     return refusal_of(Code::kBadField, "\"id\" must be a string of 1 to " + std::to_string(kMessageIdMax) +
                                            " bytes without control characters, not " + shown(element) + ".");
   }
-  *to = value;
+  *to = ClientsId(value);
   return std::nullopt;
 }
 

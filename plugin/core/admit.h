@@ -1,6 +1,8 @@
 // Reads what a client published, once, and says what is wrong with it. Nothing here knows of conversations or members.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,10 +21,30 @@ inline constexpr std::size_t kMentionsMax = 100;                 // users named 
 inline constexpr std::int64_t kTtlMax = 10LL * 365 * 24 * 3600;  // seconds
 inline constexpr std::size_t kAckEntriesMax = 10'000;            // conversations in one acknowledgement
 
+// The id that a client gave to what it published, kept in place: most are longer than what a std::string keeps in
+// itself, and every message has one.
+class ClientsId {
+ public:
+  ClientsId() = default;  // none
+  // `text` has kMessageIdMax bytes at most.
+  explicit ClientsId(std::string_view text) : size_(static_cast<std::uint8_t>(text.size())) {
+    std::copy(text.begin(), text.end(), bytes_.begin());
+  }
+  operator std::string_view() const {
+    return {bytes_.data(), size_};
+  }  // NOLINT(google-explicit-constructor): it is one
+  bool empty() const { return size_ == 0; }
+  friend bool operator==(const ClientsId& one, std::string_view other) { return std::string_view(one) == other; }
+
+ private:
+  std::array<char, kMessageIdMax> bytes_{};
+  std::uint8_t size_ = 0;
+};
+
 // A message as its sender wrote it.
 struct AdmittedMessage {
   std::string_view payload;  // from the opening brace to the last byte: a view into what was published
-  std::string_view id;       // empty: none
+  ClientsId id;
   MessageType type = MessageType::kText;
   Seq reply_to = 0;
   std::int64_t ttl_s = 0;
@@ -40,7 +62,7 @@ struct AdmittedCursor {
 struct AdmittedCommand {
   std::string_view payload;
   Seq seq = 0;
-  std::string_view id;
+  ClientsId id;
 };
 
 struct AdmittedTyping {
@@ -49,7 +71,7 @@ struct AdmittedTyping {
 
 struct AdmittedRequest {
   std::string_view payload;
-  std::string_view id;
+  ClientsId id;
 };
 
 // Only the server writes "forwarded", and its bytes are no part of the sender's limit.
@@ -58,8 +80,8 @@ enum class Author : std::uint8_t { kClient, kServer };
 template <typename T>
 using Admission = std::variant<T, Refusal>;
 
-// Holds the parser's buffers, which are reused: one thread, and a result's payload is a view into the published bytes,
-// its id one into a buffer, which ends with the next call.
+// Holds the parser's buffers, which are reused: one thread, and a result's views end with the published bytes, not with
+// the next call.
 class Admitter {
  public:
   explicit Admitter(std::size_t message_bytes_max);
