@@ -6,7 +6,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <memory>
+#include <utility>
 
 #include "plugin/core/bytes.h"
 #include "plugin/journal/prefetch.h"
@@ -23,11 +23,13 @@ class ByteBlocks {
   template <typename Write>
   Bytes add(std::size_t most, Write write) {
     if (most > kSharedMost) {
-      const auto own = std::make_shared_for_overwrite<char[]>(most);
-      return {own, own.get(), static_cast<std::size_t>(write(own.get()) - own.get()), false};
+      SharedMemory own(most);
+      char* const to = own.get();
+      const auto size = static_cast<std::size_t>(write(to) - to);
+      return {std::move(own), to, size, false};
     }
-    if (block_ == nullptr || most > left_) {
-      block_ = std::make_shared_for_overwrite<char[]>(kBlockBytes);
+    if (!block_ || most > left_) {
+      block_ = SharedMemory(kBlockBytes);
       left_ = kBlockBytes;
     }
     char* const to = block_.get() + (kBlockBytes - left_);
@@ -38,7 +40,7 @@ class ByteBlocks {
   }
 
  private:
-  std::shared_ptr<char[]> block_;
+  SharedMemory block_;
   std::size_t left_ = 0;
 };
 
