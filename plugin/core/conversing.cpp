@@ -23,7 +23,7 @@ const RecentId* known_retry(const Origin& origin, RecentIds* recent, std::string
 }
 
 // What has left the tail is read from the store, which knows for itself when it expires.
-void note_expiry(Conversation& conversation, const StoredMessage& message) {
+void note_expiry(Conversation& conversation, const MessageView& message) {
   const auto first = conversation.last_seq - static_cast<Seq>(conversation.tail.size()) + 1;
   conversation.expiring.erase(conversation.expiring.begin(), conversation.expiring.lower_bound(first));
   conversation.expiring.emplace(message.seq, message.server_time + message.ttl_s * 1000);
@@ -79,7 +79,7 @@ std::optional<Refusal> Conversing::refuse_to_write(const Conversation& conversat
 Outcome Conversing::message(const Origin& origin, std::string_view conv, std::string_view published) {
   auto admission = admitter_.message(published);
   if (auto* refusal = std::get_if<Refusal>(&admission)) return std::move(*refusal);
-  return send(origin, conv, std::get<AdmittedMessage>(std::move(admission)));
+  return send(origin, conv, std::get<AdmittedMessage>(admission));
 }
 
 Outcome Conversing::direct(const Origin& origin, std::string_view to, std::string_view published) {
@@ -91,7 +91,7 @@ Outcome Conversing::direct(const Origin& origin, std::string_view to, std::strin
     return refusal_of(Code::kNotAllowed, "User " + in_quotes(to) + " can't send direct messages to itself.",
                       message.id);
   }
-  auto outcome = send(origin, direct_name(origin.user->name, to), std::move(message));
+  auto outcome = send(origin, direct_name(origin.user->name, to), message);
   // Nobody can subscribe to d/…/msg: a direct message travels in inboxes.
   if (auto* accepted = std::get_if<Accepted>(&outcome)) accepted->bytes = nullptr;
   return outcome;
@@ -101,7 +101,7 @@ Outcome Conversing::forward(const Origin& origin, std::string_view published) {
   const auto to = json_text(published, "to").value_or("");
   auto admission = admitter_.message(json_member(published, "message").value_or(""), Author::kServer);
   if (auto* refusal = std::get_if<Refusal>(&admission)) return std::move(*refusal);
-  auto outcome = send(origin, to, std::get<AdmittedMessage>(std::move(admission)));
+  auto outcome = send(origin, to, std::get<AdmittedMessage>(admission));
   auto* accepted = std::get_if<Accepted>(&outcome);
   if (accepted != nullptr && accepted->bytes) {
     const auto bytes = std::exchange(accepted->bytes, nullptr);
@@ -110,7 +110,7 @@ Outcome Conversing::forward(const Origin& origin, std::string_view published) {
   return outcome;
 }
 
-Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMessage message) {
+Outcome Conversing::send(const Origin& origin, std::string_view conv, const AdmittedMessage& message) {
   const IdHash id_hash(message.id);
   auto found = find(*origin.user, conv);
   auto* recent = senders_.find(origin.user);
@@ -149,22 +149,21 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, AdmittedMe
 
   const auto now = clock_.now();
   const auto its_place = place(*conversation, std::max(now, recent->next_time()));
-  auto& kept = record_.message;
-  kept.conv_id = conversation->id;
-  kept.conv = conversation->name;
-  kept.seq = its_place.seq;
-  kept.server_time = its_place.server_time;
-  kept.sender = origin.user->name;
-  kept.id = message.id;
-  kept.mid = uuids_.make(now);
-  kept.type = message.type;
-  kept.reply_to = message.reply_to;
-  kept.ttl_s = message.ttl_s;
-  kept.mentions = std::move(message.mentions);
-  kept.payload = message.payload;
-  record_.device = origin.device;
-  record_.resolves = origin.resolves;
-  const auto appended = journal_.append(record_, nullptr);
+  const MessageView kept{.conv_id = conversation->id,
+                         .conv = conversation->name,
+                         .seq = its_place.seq,
+                         .server_time = its_place.server_time,
+                         .sender = origin.user->name,
+                         .id = message.id,
+                         .mid = uuids_.make(now),
+                         .type = message.type,
+                         .reply_to = message.reply_to,
+                         .ttl_s = message.ttl_s,
+                         .mentions = message.mentions,
+                         .payload = message.payload,
+                         .device = origin.device,
+                         .resolves = origin.resolves};
+  const auto appended = journal_.append(kept, nullptr);
   if (appended != AppendResult::kOk) return refuse_append(appended, kept.id);
 
   take(*conversation, its_place);

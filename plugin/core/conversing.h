@@ -19,13 +19,13 @@
 
 namespace chat {
 
-// Who publishes, and whether it comes from the parking place.
+// Who publishes, and whether it comes from the parking place. All that it refers to outlives it.
 struct Origin {
-  std::shared_ptr<User> user;
+  const std::shared_ptr<User>& user;
   std::string_view device;
   Position resolves = 0;  // the parked record that this is; 0 = it comes straight from the client
   int qos = 1;
-  const RecentId* known = nullptr;  // Waiting::known of an earlier time; outlives the call
+  const RecentId* known = nullptr;  // Waiting::known of an earlier time
 };
 
 // Accepted: `bytes` are what the conversation's own topic carries (null: nothing is routed there).
@@ -74,7 +74,7 @@ class Conversing {
   std::variant<Found, Refusal, Waiting> find(const User& user, std::string_view conv, Needs needs = Needs::kStanding);
   // Why the user may not write there, where that is a direct one.
   std::optional<Refusal> refuse_to_write(const Conversation& conversation, const User& user, std::string_view id) const;
-  Outcome send(const Origin& origin, std::string_view conv, AdmittedMessage message);
+  Outcome send(const Origin& origin, std::string_view conv, const AdmittedMessage& message);
   Outcome retry(const Origin& origin, Conversation& conversation, const RecentId& known,
                 const AdmittedMessage& message);
   Refusal refuse_append(AppendResult result, std::string_view id);
@@ -89,7 +89,6 @@ class Conversing {
   Tail& tail_;
   Outflow& outflow_;
   UuidMaker uuids_;
-  MessageRecord record_;  // the one being journaled: kept for its memory
   const Seq seqs_at_risk_max_;
   const bool require_contact_;
 };

@@ -57,7 +57,7 @@ class FileJournal : public Journal {
   std::int64_t losses() const override { return losses_; }
   Position synced() const override { return syncer_.synced(); }
 
-  AppendResult append(const MessageRecord& record, Position* position) override { return write(record, position); }
+  AppendResult append(const MessageView& record, Position* position) override { return write(record, position); }
   AppendResult append(const CursorRecord& record, Position* position) override { return write(record, position); }
   AppendResult append(const CommandRecord& record, Position* position) override { return write(record, position); }
   AppendResult append(const ParkedRecord& record, Position* position) override { return write(record, position); }

@@ -86,7 +86,7 @@ class Journal {
 
   // One record, in one piece: it is in the kernel's page cache when this returns kOk. `*position` (where not null) is
   // where it starts. With Sync::kAlways it is on the medium before this returns.
-  virtual AppendResult append(const MessageRecord& record, Position* position) = 0;
+  virtual AppendResult append(const MessageView& record, Position* position) = 0;
   virtual AppendResult append(const CursorRecord& record, Position* position) = 0;
   virtual AppendResult append(const CommandRecord& record, Position* position) = 0;
   virtual AppendResult append(const ParkedRecord& record, Position* position) = 0;

@@ -91,9 +91,8 @@ void take(Fields* in, ResolvedRecord* record) {
 }
 
 template <class To>
-void give(To* to, const MessageRecord& record) {
-  const StoredMessage& m = record.message;
-  to->put(record.resolves);
+void give(To* to, const MessageView& m) {
+  to->put(m.resolves);
   to->put(m.conv_id);
   to->put(m.seq);
   to->put(m.server_time);
@@ -103,7 +102,7 @@ void give(To* to, const MessageRecord& record) {
   to->put(m.ttl_s);
   to->put_text(m.conv);
   to->put_text(m.sender);
-  to->put_text(record.device);
+  to->put_text(m.device);
   to->put_text(m.id);
   to->put(static_cast<std::uint32_t>(m.mentions.size()));
   for (const std::string& name : m.mentions) to->put_text(name);
@@ -165,7 +164,24 @@ void append(char letter, const T& record, std::string* out) {
 
 }  // namespace
 
-void encode(const MessageRecord& record, std::string* out) {
+MessageRecord::operator MessageView() const {
+  return {.conv_id = message.conv_id,
+          .conv = message.conv,
+          .seq = message.seq,
+          .server_time = message.server_time,
+          .sender = message.sender,
+          .id = message.id,
+          .mid = message.mid,
+          .type = message.type,
+          .reply_to = message.reply_to,
+          .ttl_s = message.ttl_s,
+          .mentions = message.mentions,
+          .payload = message.payload,
+          .device = device,
+          .resolves = resolves};
+}
+
+void encode(const MessageView& record, std::string* out) {
   append(kMessage, record, out);
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,6 +12,25 @@
 
 namespace chat {
 
+// What a MessageRecord holds, where it lies already: a publish is written from the sender's own bytes, without a copy
+// of each field first. What it refers to outlives it.
+struct MessageView {
+  ConvId conv_id = 0;
+  std::string_view conv;
+  Seq seq = 0;
+  TimeMs server_time = 0;
+  std::string_view sender;
+  std::string_view id;
+  Uuid mid{};
+  MessageType type = MessageType::kText;
+  Seq reply_to = 0;
+  std::int64_t ttl_s = 0;
+  std::span<const std::string> mentions;
+  std::string_view payload;
+  std::string_view device;
+  Position resolves = 0;
+};
+
 // A message that was admitted, numbered and stamped. Whoever finds it in the journal may deliver and commit it as it
 // is.
 struct MessageRecord {
@@ -18,6 +38,7 @@ struct MessageRecord {
   std::string device;     // of the sender
   Position resolves = 0;  // the ParkedRecord that this message came from; 0 = none
 
+  operator MessageView() const;  // NOLINT(google-explicit-constructor): the same, seen
   bool operator==(const MessageRecord&) const = default;
 };
 
@@ -61,7 +82,7 @@ inline constexpr std::size_t kRecordBytesMax = 2U << 20;
 using Record = std::variant<MessageRecord, CursorRecord, CommandRecord, ParkedRecord, ResolvedRecord>;
 
 // Appends the record's body (type byte and fields; no length, no checksum) to `out`.
-void encode(const MessageRecord& record, std::string* out);
+void encode(const MessageView& record, std::string* out);
 void encode(const CursorRecord& record, std::string* out);
 void encode(const CommandRecord& record, std::string* out);
 void encode(const ParkedRecord& record, std::string* out);

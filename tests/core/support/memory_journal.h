@@ -53,7 +53,7 @@ class MemoryJournal : public Journal {
   bool may_have_lost() const override { return losses_ > 0; }
   std::int64_t losses() const override { return losses_; }
   Position synced() const override { return synced_; }
-  AppendResult append(const MessageRecord& record, Position* position) override { return keep(record, position); }
+  AppendResult append(const MessageView& record, Position* position) override { return keep(record, position); }
   AppendResult append(const CursorRecord& record, Position* position) override { return keep(record, position); }
   AppendResult append(const CommandRecord& record, Position* position) override { return keep(record, position); }
   AppendResult append(const ParkedRecord& record, Position* position) override { return keep(record, position); }
