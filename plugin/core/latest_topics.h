@@ -23,27 +23,23 @@ class LatestTopics {
   LatestTopics(const LatestTopics&) = delete;
   LatestTopics& operator=(const LatestTopics&) = delete;
 
-  // As TopicSpace::parse(): the views are into `topic`.
-  std::optional<PublishTopic> parse(std::string_view topic) {
-    auto& known = known_[place_of(topic)];
-    if (topic != known.text) {
-      known.text = topic;
-      known.parsed = topics_.parse(known.text);
+  // As TopicSpace::parse(); null where that answers nullopt. The answer, and what its views show, is gone with the next
+  // call.
+  const PublishTopic* parse(std::string_view topic) {
+    if (topic != latest_->text) {
+      latest_ = &known_[place_of(topic)];
+      if (topic != latest_->text) {
+        latest_->text = topic;
+        latest_->parsed = topics_.parse(latest_->text);
+      }
     }
-    if (!known.parsed) return std::nullopt;
-    return PublishTopic{.kind = known.parsed->kind,
-                        .name = known.the_same_of(topic, known.parsed->name),
-                        .operation = known.the_same_of(topic, known.parsed->operation)};
+    return latest_->parsed ? &*latest_->parsed : nullptr;
   }
 
  private:
   struct Known {
     std::string text;                    // no topic is empty
     std::optional<PublishTopic> parsed;  // with views into text
-
-    std::string_view the_same_of(std::string_view topic, std::string_view part) const {
-      return part.empty() ? part : topic.substr(static_cast<std::size_t>(part.data() - text.data()), part.size());
-    }
   };
 
   static constexpr std::size_t kKnown = 64;
@@ -60,6 +56,7 @@ class LatestTopics {
 
   const TopicSpace& topics_;
   std::array<Known, kKnown> known_;
+  Known* latest_ = known_.data();
 };
 
 }  // namespace chat

@@ -87,7 +87,7 @@ TEST(TopicSpaceTest, PrefixesThatCouldNotWorkAreInvalid) {
   }
 }
 
-TEST(LatestTopicsTest, AnswersWhatParsingAnswersWithViewsIntoTheTopicThatWasAskedFor) {
+TEST(LatestTopicsTest, AnswersWhatParsingAnswersAlsoWhenTheTopicThatWasAskedForIsGone) {
   auto random = test::generator("latest topics");
   const TopicSpace topics("chat");
   LatestTopics latest(topics);
@@ -99,20 +99,15 @@ TEST(LatestTopicsTest, AnswersWhatParsingAnswersWithViewsIntoTheTopicThatWasAske
   for (int i = 0; i < 20'000; ++i) {
     const auto& one = random() % 2 == 0 ? known[random() % known.size()] : all[random() % all.size()];
     for (auto times = 1 + random() % 3; times > 0; --times) {
-      const std::string topic(one.begin(), one.end());  // the broker's pointer is another one each time
-      const auto wanted = topics.parse(topic);
-      const auto parsed = latest.parse(topic);
-      ASSERT_EQ(parsed.has_value(), wanted.has_value()) << topic;
-      if (!parsed) continue;
-      ASSERT_EQ(parsed->kind, wanted->kind) << topic;
-      ASSERT_EQ(parsed->name, wanted->name) << topic;
-      ASSERT_EQ(parsed->operation, wanted->operation) << topic;
-      if (!wanted->name.empty()) {
-        ASSERT_EQ(parsed->name.data(), wanted->name.data()) << topic;
-      }
-      if (!wanted->operation.empty()) {
-        ASSERT_EQ(parsed->operation.data(), wanted->operation.data()) << topic;
-      }
+      std::string topic(one.begin(), one.end());  // the broker's pointer is another one each time
+      const auto wanted = topics.parse(one);
+      const auto* parsed = latest.parse(topic);
+      topic.assign(topic.size(), '?');
+      ASSERT_EQ(parsed != nullptr, wanted.has_value()) << one;
+      if (parsed == nullptr) continue;
+      ASSERT_EQ(parsed->kind, wanted->kind) << one;
+      ASSERT_EQ(parsed->name, wanted->name) << one;
+      ASSERT_EQ(parsed->operation, wanted->operation) << one;
     }
   }
 }
