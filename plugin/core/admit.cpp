@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
+#include <utility>
 
 #include "storage/names.h"
 
@@ -15,12 +17,9 @@ namespace dom = simdjson::dom;
 
 constexpr std::array<std::string_view, 8> kTypeNames{"text", "image", "voice",    "video",
                                                      "file", "emoji", "location", "custom"};
-constexpr std::array<std::string_view, 5> kServerFields{"conv", "seq", "server_time", "from", "mid"};
-constexpr std::size_t kKnownFieldsMax = 6;            // of one kind of publish
-constexpr std::string_view kForwarded = "forwarded";  // reserved too; see Author
-constexpr std::size_t kForwardedBytesMax = 512;       // with an id of the server's, which may be longer than the first
-constexpr std::size_t kAckBytesMax = 1 << 20;         // a chat/ack: kAckEntriesMax conversations with room to spare
-constexpr std::size_t kSmallBytesMax = 4096;          // cursors, typing, sync, recall
+constexpr std::size_t kForwardedBytesMax = 512;  // with an id of the server's, which may be longer than the first
+constexpr std::size_t kAckBytesMax = 1 << 20;    // a chat/ack: kAckEntriesMax conversations with room to spare
+constexpr std::size_t kSmallBytesMax = 4096;     // cursors, typing, sync, recall
 constexpr std::size_t kRequestBytesMax = 65'536;
 
 std::string shown(dom::element element) {
@@ -82,22 +81,23 @@ std::optional<Refusal> read_mentions(dom::element element, std::vector<std::stri
   return std::nullopt;
 }
 
-// Known fields may be given once only: of two ids nobody could say which one makes the retry safe.
-class Once {
- public:
-  std::optional<Refusal> see(std::string_view name) {
-    const auto end = seen_.begin() + count_;
-    if (std::find(seen_.begin(), end, name) != end) {
-      return refusal_of(Code::kBadField, "\"" + std::string(name) + "\" is given twice.");
-    }
-    seen_.at(count_++) = name;
-    return std::nullopt;
-  }
+// Inlined, with the other name's size known: no call for each of the dozen names that a field might have.
+template <std::size_t kSize>
+[[gnu::always_inline]] inline bool is(std::string_view name, const char (&other)[kSize]) {
+  return name.size() == kSize - 1 && std::memcmp(name.data(), other, kSize - 1) == 0;
+}
 
- private:
-  std::array<std::string_view, kKnownFieldsMax> seen_;
-  std::ptrdiff_t count_ = 0;
-};
+// `forwarded` as well, unless the server writes itself: see Author.
+bool is_servers(std::string_view name, bool own) {
+  return is(name, "conv") || is(name, "seq") || is(name, "server_time") || is(name, "from") || is(name, "mid") ||
+         (!own && is(name, "forwarded"));
+}
+
+// Known fields may be given once only: of two ids nobody could say which one makes the retry safe.
+std::optional<Refusal> once(std::string_view name, bool* seen) {
+  if (!std::exchange(*seen, true)) return std::nullopt;
+  return refusal_of(Code::kBadField, "\"" + std::string(name) + "\" is given twice.");
+}
 
 }  // namespace
 
@@ -143,37 +143,43 @@ Admission<AdmittedMessage> Admitter::message(std::string_view published, Author 
   if (auto* refusal = std::get_if<Refusal>(&parsed)) return std::move(*refusal);
   AdmittedMessage message;
   message.payload = published.substr(from);
-  Once once;
-  bool body = false;
+  struct {
+    bool id, type, body, reply_to, ttl, mentions;
+  } seen{};
+  const auto take = [&](std::string_view name, dom::element value) -> std::optional<Refusal> {
+    if (is(name, "id")) {
+      if (auto twice = once(name, &seen.id)) return twice;
+      return read_id(value, &message.id);
+    }
+    if (is(name, "body")) return once(name, &seen.body);
+    if (is(name, "type")) {
+      if (auto twice = once(name, &seen.type)) return twice;
+      return read_type(value, &message.type);
+    }
+    if (is(name, "reply_to")) {
+      if (auto twice = once(name, &seen.reply_to)) return twice;
+      return read_number(name, value, 1, INT64_MAX, &message.reply_to);
+    }
+    if (is(name, "ttl")) {
+      if (auto twice = once(name, &seen.ttl)) return twice;
+      return read_number(name, value, 1, kTtlMax, &message.ttl_s);
+    }
+    if (is(name, "mentions")) {
+      if (auto twice = once(name, &seen.mentions)) return twice;
+      return read_mentions(value, &message.mentions);
+    }
+    if (!is_servers(name, own)) return std::nullopt;
+    return refusal_of(Code::kReservedField, "\"" + std::string(name) + "\" is set by the server only.");
+  };
   std::optional<Refusal> refusal;
   for (const auto [name, value] : std::get<dom::object>(parsed)) {
-    std::optional<Refusal> wrong;
-    if (std::find(kServerFields.begin(), kServerFields.end(), name) != kServerFields.end() ||
-        (name == kForwarded && !own)) {
-      wrong = refusal_of(Code::kReservedField, "\"" + std::string(name) + "\" is set by the server only.");
-    } else if (name == "id") {
-      wrong = once.see("id");
-      if (!wrong) wrong = read_id(value, &message.id);
-    } else if (name == "type") {
-      wrong = once.see("type");
-      if (!wrong) wrong = read_type(value, &message.type);
-    } else if (name == "body") {
-      wrong = once.see("body");
-      body = true;
-    } else if (name == "reply_to") {
-      wrong = once.see("reply_to");
-      if (!wrong) wrong = read_number("reply_to", value, 1, INT64_MAX, &message.reply_to);
-    } else if (name == "ttl") {
-      wrong = once.see("ttl");
-      if (!wrong) wrong = read_number("ttl", value, 1, kTtlMax, &message.ttl_s);
-    } else if (name == "mentions") {
-      wrong = once.see("mentions");
-      if (!wrong) wrong = read_mentions(value, &message.mentions);
-    }
+    auto wrong = take(name, value);
     // The first thing wrong is told; the id, wherever it stands, lets the sender know of which message.
     if (wrong && !refusal) refusal = std::move(wrong);
   }
-  if (!refusal && !body) refusal = refusal_of(Code::kBadField, "\"body\" is missing in " + in_quotes(published) + ".");
+  if (!refusal && !seen.body) {
+    refusal = refusal_of(Code::kBadField, "\"body\" is missing in " + in_quotes(published) + ".");
+  }
   if (refusal) {
     refusal->id = message.id;
     return std::move(*refusal);
@@ -250,40 +256,42 @@ Admission<AdmittedCommand> Admitter::command(std::string_view operation, std::st
   if (auto* broken = std::get_if<Refusal>(&parsed)) return std::move(*broken);
   AdmittedCommand command;
   command.payload = published.substr(from);
-  Once once;
-  bool body = false;
-  bool emoji = false;
+  struct {
+    bool seq, id, body, emoji, on;
+  } seen{};
+  const auto take = [&](std::string_view name, dom::element value) -> std::optional<Refusal> {
+    if (is(name, "seq")) {
+      if (auto twice = once(name, &seen.seq)) return twice;
+      return read_number(name, value, 1, INT64_MAX, &command.seq);
+    }
+    if (is(name, "id")) {
+      if (auto twice = once(name, &seen.id)) return twice;
+      return read_id(value, &command.id);
+    }
+    if (is(name, "body")) return once(name, &seen.body);
+    if (is(name, "emoji")) {
+      if (auto twice = once(name, &seen.emoji)) return twice;
+      std::string_view text;
+      if (value.get(text) == simdjson::SUCCESS && !text.empty() && text.size() <= kMessageIdMax) return std::nullopt;
+      return refusal_of(Code::kBadField, "\"emoji\" must be a string of 1 to " + std::to_string(kMessageIdMax) +
+                                             " bytes, not " + shown(value) + ".");
+    }
+    if (is(name, "on")) {
+      if (auto twice = once(name, &seen.on)) return twice;
+      if (value.is_bool()) return std::nullopt;
+      return refusal_of(Code::kBadField, "\"on\" must be true or false, not " + shown(value) + ".");
+    }
+    return std::nullopt;
+  };
   std::optional<Refusal> refusal;
   for (const auto [name, value] : std::get<dom::object>(parsed)) {
-    std::optional<Refusal> wrong;
-    if (name == "seq") {
-      wrong = once.see("seq");
-      if (!wrong) wrong = read_number("seq", value, 1, INT64_MAX, &command.seq);
-    } else if (name == "id") {
-      wrong = once.see("id");
-      if (!wrong) wrong = read_id(value, &command.id);
-    } else if (name == "body") {
-      wrong = once.see("body");
-      body = true;
-    } else if (name == "emoji") {
-      wrong = once.see("emoji");
-      std::string_view text;
-      if (!wrong && (value.get(text) != simdjson::SUCCESS || text.empty() || text.size() > kMessageIdMax)) {
-        wrong = refusal_of(Code::kBadField, "\"emoji\" must be a string of 1 to " + std::to_string(kMessageIdMax) +
-                                                " bytes, not " + shown(value) + ".");
-      }
-      emoji = true;
-    } else if (name == "on") {
-      wrong = once.see("on");
-      if (!wrong && !value.is_bool())
-        wrong = refusal_of(Code::kBadField, "\"on\" must be true or false, not " + shown(value) + ".");
-    }
+    auto wrong = take(name, value);
     if (wrong && !refusal) refusal = std::move(wrong);
   }
-  const auto* missing = command.seq == 0                 ? "seq"
-                        : operation == "edit" && !body   ? "body"
-                        : operation == "react" && !emoji ? "emoji"
-                                                         : nullptr;
+  const auto* missing = command.seq == 0                      ? "seq"
+                        : operation == "edit" && !seen.body   ? "body"
+                        : operation == "react" && !seen.emoji ? "emoji"
+                                                              : nullptr;
   if (!refusal && missing != nullptr) {
     refusal =
         refusal_of(Code::kBadField, "\"" + std::string(missing) + "\" is missing in " + in_quotes(published) + ".");

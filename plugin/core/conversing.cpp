@@ -170,7 +170,7 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, const Admi
   conversation->last_position = journal_.end();
   if (!kept.id.empty()) {
     senders_.remember(origin.user, {.hash = id_hash,
-                                    .payload_hash = RecentIds::payload_hash(kept.conv, kept.payload),
+                                    .payload_hash = RecentIds::payload_hash(kept.payload),
                                     .conv_id = kept.conv_id,
                                     .seq = kept.seq,
                                     .server_time = kept.server_time,
@@ -190,8 +190,7 @@ Outcome Conversing::send(const Origin& origin, std::string_view conv, const Admi
 
 Outcome Conversing::retry(const Origin& origin, Conversation& conversation, const RecentId& known,
                           const AdmittedMessage& message) {
-  const bool same =
-      known.any_payload || known.payload_hash == RecentIds::payload_hash(conversation.name, message.payload);
+  const bool same = known.any_payload || known.payload_hash == RecentIds::payload_hash(message.payload);
   if (known.conv_id != conversation.id || !same) {
     return refusal_of(Code::kIdConflict, "The id " + in_quotes(message.id) + " was used for another message already.",
                       message.id);

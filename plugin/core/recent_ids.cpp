@@ -92,9 +92,8 @@ void RecentIds::grow() {
   }
 }
 
-std::uint64_t RecentIds::payload_hash(std::string_view conv, std::string_view payload) {
-  const auto of_the_conversation = XXH3_64bits_withSeed(conv.data(), conv.size(), seed());
-  return XXH3_64bits_withSeed(payload.data(), payload.size(), of_the_conversation);
+std::uint64_t RecentIds::payload_hash(std::string_view payload) {
+  return XXH3_64bits_withSeed(payload.data(), payload.size(), seed());
 }
 
 }  // namespace chat

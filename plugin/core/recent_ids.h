@@ -25,7 +25,7 @@ struct IdHash {
 
 struct RecentId {
   IdHash hash;
-  std::uint64_t payload_hash = 0;  // of conversation and payload: tells a retry from a conflict
+  std::uint64_t payload_hash = 0;  // with conv_id: tells a retry from a conflict
   ConvId conv_id = 0;
   Seq seq = 0;
   TimeMs server_time = 0;
@@ -51,7 +51,7 @@ class RecentIds {
   std::size_t size() const { return ring_.size(); }
   std::size_t bytes() const { return ring_.capacity() * sizeof(RecentId) + slots_.size() * sizeof(slots_[0]); }
 
-  static std::uint64_t payload_hash(std::string_view conv, std::string_view payload);
+  static std::uint64_t payload_hash(std::string_view payload);
 
  private:
   // What tells most ids apart without a look at the ring, each of whose entries takes cache lines of its own.

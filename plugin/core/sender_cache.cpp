@@ -20,7 +20,7 @@ void SenderCache::insert(const std::shared_ptr<User>& user, const UserState& sta
   user->recent = std::make_unique<RecentIds>(ids_per_sender_);
   for (const auto& message : state.recent) {
     user->recent->remember({.hash = IdHash(message.id),
-                            .payload_hash = RecentIds::payload_hash(message.conv, message.payload),
+                            .payload_hash = RecentIds::payload_hash(message.payload),
                             .conv_id = message.conv_id,
                             .seq = message.seq,
                             .server_time = message.server_time,
