@@ -23,16 +23,16 @@ class ByteBlocks {
   template <typename Write>
   Bytes add(std::size_t most, Write write) {
     if (most > kSharedMost) {
-      SharedMemory own(most);
-      char* const to = own.get();
+      auto own = SharedMemory::make(most);
+      char* const to = own->bytes();
       const auto size = static_cast<std::size_t>(write(to) - to);
       return {std::move(own), to, size, false};
     }
     if (!block_ || most > left_) {
-      block_ = SharedMemory(kBlockBytes);
+      block_ = SharedMemory::make(kBlockBytes);
       left_ = kBlockBytes;
     }
-    char* const to = block_.get() + (kBlockBytes - left_);
+    char* const to = block_->bytes() + (kBlockBytes - left_);
     const auto size = static_cast<std::size_t>(write(to) - to);
     left_ -= size;
     prefetch_to_write(to + size, std::min(size, left_));  // the next one is likely to be as long
@@ -40,7 +40,7 @@ class ByteBlocks {
   }
 
  private:
-  SharedMemory block_;
+  SharedMemory::Ref block_;
   std::size_t left_ = 0;
 };
 
