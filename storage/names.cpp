@@ -1,20 +1,28 @@
 #include "storage/names.h"
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 namespace chat {
 namespace {
 
-bool alphanumeric(char c) {
+constexpr bool alphanumeric(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
-bool user_character(char c) {
+constexpr bool user_character(char c) {
   return alphanumeric(c) || c == '.' || c == '_' || c == '@' || c == '-';
 }
 bool group_character(char c) {
   return alphanumeric(c) || c == '_' || c == '-';
 }
+
+// user_character() of each byte: a user's name is looked at with every publish.
+constexpr auto kUserCharacters = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t byte = 0; byte < table.size(); ++byte) table[byte] = user_character(static_cast<char>(byte));
+  return table;
+}();
 
 constexpr std::string_view kDirectPrefix = "dm:";
 constexpr std::string_view kGroupPrefix = "g:";
@@ -27,7 +35,7 @@ static_assert(kNewGroupAlphabet.size() == 32);
 
 bool valid_user_name(std::string_view name) {
   return !name.empty() && name.size() <= kUserNameMax &&
-         std::all_of(name.begin(), name.end(), [](char c) { return user_character(c); });
+         std::all_of(name.begin(), name.end(), [](char c) { return kUserCharacters[static_cast<unsigned char>(c)]; });
 }
 
 bool valid_device_name(std::string_view name) {

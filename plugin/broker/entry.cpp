@@ -32,15 +32,23 @@ ClientRef client_of(const struct mosquitto* client) {
 template <typename Body>
 int guarded(int on_error, Body body) {
   try {
-    const int result = body();
-    plugin->rang();
-    return result;
+    return body();
   } catch (const std::exception& error) {
     mosquitto_log_printf(MOSQ_LOG_ERR, "mosquitto-chat: an event could not be handled: %s", error.what());
   } catch (...) {
     mosquitto_log_printf(MOSQ_LOG_ERR, "mosquitto-chat: an event could not be handled");
   }
   return on_error;
+}
+
+// The same, where the body may have journaled something: the persister hears of it.
+template <typename Body>
+int guarded_and_rung(int on_error, Body body) {
+  return guarded(on_error, [&] {
+    const int result = body();
+    plugin->rang();
+    return result;
+  });
 }
 
 int outside() {
@@ -71,9 +79,11 @@ int on_acl_check(int, void* event_data, void*) {
         break;
       case MOSQ_ACL_SUBSCRIBE:
         access = hub.may_subscribe(client, topic, event->qos);
+        plugin->rang();  // the end of what a device had before may be journaled; reading and writing ask only
         break;
       case MOSQ_ACL_UNSUBSCRIBE:
         access = hub.may_unsubscribe(client, topic);
+        plugin->rang();
         break;
       default:
         break;
@@ -91,7 +101,7 @@ int on_acl_check(int, void* event_data, void*) {
 }
 
 int on_message(int, void* event_data, void*) {
-  return guarded(MOSQ_ERR_ACL_DENIED, [&] {
+  return guarded_and_rung(MOSQ_ERR_ACL_DENIED, [&] {
     auto* event = static_cast<mosquitto_evt_message*>(event_data);
     const std::string_view payload(static_cast<const char*>(event->payload), event->payloadlen);
     const auto verdict =
@@ -128,7 +138,7 @@ int on_connect(int, void*, void*) {
 }
 
 int on_disconnect(int, void* event_data, void*) {
-  return guarded(MOSQ_ERR_SUCCESS, [&] {
+  return guarded_and_rung(MOSQ_ERR_SUCCESS, [&] {
     // Both events begin alike: the client behind one reserved pointer.
     const auto* event = static_cast<const mosquitto_evt_disconnect*>(event_data);
     const auto client = client_of(event->client);
@@ -139,7 +149,7 @@ int on_disconnect(int, void* event_data, void*) {
 }
 
 int on_tick(int, void* event_data, void*) {
-  return guarded(MOSQ_ERR_SUCCESS, [&] {
+  return guarded_and_rung(MOSQ_ERR_SUCCESS, [&] {
     plugin->tick();
     mosquitto_api::tick_again_within_100_ms(*static_cast<mosquitto_evt_tick*>(event_data));
     return static_cast<int>(MOSQ_ERR_SUCCESS);

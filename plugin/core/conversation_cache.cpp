@@ -1,14 +1,15 @@
 #include "plugin/core/conversation_cache.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
+
+#include "plugin/core/place.h"
 
 namespace chat {
 
 const std::shared_ptr<Conversation>& ConversationCache::look_up(std::string_view name) {
   static const std::shared_ptr<Conversation> kNone;
-  auto& latest = latest_[place_of(name)];
+  auto& latest = latest_[latest_place(name)];
   if (latest != nullptr && (*latest)->name == name) return *latest;
   const auto found = index_.find(name);
   if (found == index_.end()) return kNone;
@@ -16,14 +17,12 @@ const std::shared_ptr<Conversation>& ConversationCache::look_up(std::string_view
   return *latest;
 }
 
-// By the end of the name, in which names differ. Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4).
-std::size_t ConversationCache::place_of(std::string_view name) {
-  static_assert(std::has_single_bit(kLatest));
-  constexpr int kShift = 64 - std::countr_zero(kLatest);
+// By the end of the name, in which names differ.
+std::size_t ConversationCache::latest_place(std::string_view name) {
   std::uint64_t end = 0;
   const auto bytes = std::min(name.size(), sizeof end);
   if (bytes > 0) std::memcpy(&end, name.data() + name.size() - bytes, bytes);
-  return end * 0x9e3779b97f4a7c15ULL >> kShift;
+  return place_of<kLatest>(end);
 }
 
 const std::shared_ptr<Conversation>& ConversationCache::find(std::string_view name) {
@@ -72,7 +71,7 @@ void ConversationCache::erase(std::string_view name) {
   if (found == index_.end()) return;
   bytes_ -= found->second->charged;
   order_.erase(found->second->place);
-  auto& latest = latest_[place_of(name)];
+  auto& latest = latest_[latest_place(name)];
   if (latest == &found->second) latest = nullptr;
   index_.erase(found);
 }

@@ -49,7 +49,7 @@ class ConversationCache {
   // In index_, some that were looked up lately: who writes somewhere has written there before, and of one publish the
   // broker asks again for each receiver.
   static constexpr std::size_t kLatest = 256;
-  static std::size_t place_of(std::string_view name);
+  static std::size_t latest_place(std::string_view name);
   std::array<const std::shared_ptr<Conversation>*, kLatest> latest_{};
 };
 

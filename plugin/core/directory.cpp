@@ -1,7 +1,8 @@
 #include "plugin/core/directory.h"
 
 #include <algorithm>
-#include <bit>
+
+#include "plugin/core/place.h"
 
 namespace chat {
 
@@ -25,19 +26,16 @@ Session& Directory::touch(const ClientRef& client, const std::function<void(Sess
 }
 
 Session* Directory::find(const void* handle, std::string_view device) {
-  auto& latest = latest_[place_of(handle)];
+  auto& latest = latest_[latest_place(handle)];
   if (latest != nullptr && latest->handle == handle && latest->device == device) return latest;
   auto* session = find_device(device);
   if (session == nullptr || session->handle != handle) return nullptr;
   return latest = session;
 }
 
-// By the address: objects of the broker's allocator, a few hundred bytes each (Fibonacci hashing; Knuth, The Art of
-// Computer Programming 3, 6.4).
-std::size_t Directory::place_of(const void* handle) {
-  static_assert(std::has_single_bit(kLatest));
-  constexpr int kShift = 64 - std::countr_zero(kLatest);
-  return reinterpret_cast<std::uintptr_t>(handle) * 0x9e3779b97f4a7c15ULL >> kShift;
+// By the address: objects of the broker's allocator, a few hundred bytes each.
+std::size_t Directory::latest_place(const void* handle) {
+  return place_of<kLatest>(reinterpret_cast<std::uintptr_t>(handle));
 }
 
 Session* Directory::find_device(std::string_view device) {
@@ -53,7 +51,7 @@ Session* Directory::find_generation(std::string_view device, std::uint64_t gener
 void Directory::erase(Session& session) {
   auto& sessions = session.user->sessions;
   sessions.erase(std::remove(sessions.begin(), sessions.end(), &session), sessions.end());
-  auto& latest = latest_[place_of(session.handle)];
+  auto& latest = latest_[latest_place(session.handle)];
   if (latest == &session) latest = nullptr;
   const auto device = session.device;  // a copy: the key must outlive the erasure
   sessions_.erase(device);

@@ -84,7 +84,7 @@ class Directory {
 
  private:
   static constexpr std::size_t kLatest = 256;
-  static std::size_t place_of(const void* handle);
+  static std::size_t latest_place(const void* handle);
 
   StringMap<std::unique_ptr<Session>> sessions_;
   // Some that were found lately, by their handles: who publishes has published before.

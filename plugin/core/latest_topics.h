@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "plugin/core/place.h"
 #include "plugin/core/topic.h"
 
 namespace chat {
@@ -27,7 +28,7 @@ class LatestTopics {
   // call.
   const PublishTopic* parse(std::string_view topic) {
     if (topic != latest_->text) {
-      latest_ = &known_[place_of(topic)];
+      latest_ = &known_[place_of<kKnown>(key_of(topic))];
       if (topic != latest_->text) {
         latest_->text = topic;
         latest_->parsed = topics_.parse(latest_->text);
@@ -44,14 +45,12 @@ class LatestTopics {
 
   static constexpr std::size_t kKnown = 64;
 
-  // By the last 16 bytes: of most topics, the end of a name and what stands behind it.
-  static std::size_t place_of(std::string_view topic) {
-    static_assert(std::has_single_bit(kKnown));
+  // The last 16 bytes: of most topics, the end of a name and what stands behind it.
+  static std::uint64_t key_of(std::string_view topic) {
     std::array<std::uint64_t, 2> end{};
     const auto bytes = std::min(topic.size(), sizeof end);
     if (bytes > 0) std::memcpy(end.data(), topic.data() + topic.size() - bytes, bytes);
-    // Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4).
-    return (end[0] + std::rotl(end[1], 29)) * 0x9e3779b97f4a7c15ULL >> (64 - std::countr_zero(kKnown));
+    return end[0] + std::rotl(end[1], 29);
   }
 
   const TopicSpace& topics_;

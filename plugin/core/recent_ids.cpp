@@ -7,6 +7,8 @@
 #include <bit>
 #include <random>
 
+#include "plugin/journal/prefetch.h"
+
 namespace chat {
 namespace {
 
@@ -29,6 +31,8 @@ IdHash::IdHash(std::string_view id) {
 
 RecentId* RecentIds::find(const IdHash& id) {
   if (ring_.empty()) return nullptr;
+  // What remember() will replace has not been looked at for as long as any.
+  prefetch_to_write(reinterpret_cast<const char*>(&ring_[oldest_]), sizeof(RecentId));
   const auto place = slots_[slot_of(id.key)].place;
   if (place == 0) return nullptr;
   auto& entry = ring_[place - 1];
