@@ -27,6 +27,8 @@ constexpr seconds kKeepAlive{20};
 constexpr seconds kConnectPatience{10};
 constexpr milliseconds kFlushPatience{300};  // for what waits to go out when it is time to stop; main() gives a second
 constexpr milliseconds kFarewellPatience{300};  // for the DISCONNECT itself
+// Paho's sending thread, still busy with the DISCONNECT, misses that it is told to end, and looks again a second later.
+constexpr milliseconds kPahoSettles{50};
 // A connection that held less long than this does not count as a success: the waits go on growing.
 constexpr seconds kStable{5};
 
@@ -47,6 +49,7 @@ BrokerLink::BrokerLink(LinkOptions options)
 
 BrokerLink::~BrokerLink() {
   stop();
+  std::this_thread::sleep_for(kPahoSettles);
 }
 
 void BrokerLink::start(OnMessage on_message, OnLink on_link) {
