@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/stamped.h"
+
 namespace chat {
 
 const MemberEntry* Conversation::member(std::string_view user) const {
@@ -21,6 +23,18 @@ const Bytes* Conversation::in_tail(Seq seq) const {
   const auto first = last_seq - static_cast<Seq>(tail.size()) + 1;
   if (seq < first || seq > last_seq) return nullptr;
   return &tail[static_cast<std::size_t>(seq - first)];
+}
+
+// Nearly always it is the newest one, and then its stamp need not be read: it is in the bytes that are compared.
+Seq Conversation::seq_of(std::string_view bytes) const {
+  const auto stands_there = [&](Seq seq) {
+    const auto* held = in_tail(seq);
+    return held != nullptr && **held == bytes;
+  };
+  if (stands_there(last_seq)) return last_seq;
+  std::string_view conv;
+  Seq seq = 0;
+  return read_stamp(bytes, &conv, &seq) && conv == name && stands_there(seq) ? seq : 0;
 }
 
 TimeMs Conversation::expires_at(Seq seq) const {

@@ -72,6 +72,8 @@ struct Conversation {
   const MemberEntry* member(std::string_view user) const;
   // The delivered bytes of `seq` where they are still in the tail, else null.
   const Bytes* in_tail(Seq seq) const;
+  // The message that is delivered as exactly these bytes, while it is in the tail; 0: there is none.
+  Seq seq_of(std::string_view bytes) const;
   // When the message expires; 0: never, or it is not in the tail.
   TimeMs expires_at(Seq seq) const;
 };

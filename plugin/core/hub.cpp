@@ -243,15 +243,8 @@ Access Hub::may_read(const ClientRef& client, std::string_view topic, std::strin
   if (parsed->kind != PublishKind::kMessage) return Access::kRefused;
   auto* conversation = conversations_.peek(parsed->name);
   if (conversation == nullptr || conversation->member(client.user) == nullptr) return Access::kRefused;
-  // Nearly always it is the newest one, which needs no look at its stamp: whose bytes these are, all in them is of.
-  auto seq = conversation->last_seq;
-  const auto* bytes = conversation->in_tail(seq);
-  if (bytes == nullptr || **bytes != payload) {
-    std::string_view conv;
-    if (!read_stamp(payload, &conv, &seq) || conv != parsed->name) return Access::kRefused;
-    bytes = conversation->in_tail(seq);
-    if (bytes == nullptr || **bytes != payload) return Access::kRefused;
-  }
+  const auto seq = conversation->seq_of(payload);
+  if (seq == 0) return Access::kRefused;
   if (!conversation->unrouted.empty()) conversation->unrouted.erase(seq);
   return Access::kGranted;
 }

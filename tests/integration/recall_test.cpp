@@ -43,11 +43,13 @@ class Guarantee5Recall : public StackSuite<RecallStack> {
     return client.sent(client.send(conv_, body)).at("seq");
   }
 
-  // As if it had been sent that long ago.
+  // As if it had been sent that long ago: in another month, where this one is young.
   void age(std::int64_t seq, std::int64_t seconds) {
-    looking_->query("UPDATE messages SET server_time = server_time - " + std::to_string(seconds * 1000) +
-                    " WHERE conv_id = (SELECT id FROM conversations WHERE name = " + looking_->quote(conv_) +
-                    ") AND seq = " + std::to_string(seq));
+    const auto message = " WHERE conv_id = (SELECT id FROM conversations WHERE name = " + looking_->quote(conv_) +
+                         ") AND seq = " + std::to_string(seq);
+    const auto then = "server_time - " + std::to_string(seconds * 1000);
+    looking_->query("SELECT chat_make_month(" + then + ") FROM messages" + message);
+    looking_->query("UPDATE messages SET server_time = " + then + message);
   }
 
   void expect_recalled(ChatClient& witness, std::int64_t seq, const std::string& by) {
