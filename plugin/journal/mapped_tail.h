@@ -35,7 +35,7 @@ class MappedTail {
   // more.
   bool put(std::uint64_t offset, std::string_view data);
 
-  // Nothing behind `size` is ready: the file is about to be cut there.
+  // Nothing behind `size` is ready: the file was cut there just now.
   void cut(std::uint64_t size);
 
   // Makes [end, end + bytes) ready, and again what a sync has meanwhile write-protected of it; never beyond `size_max`

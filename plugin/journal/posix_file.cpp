@@ -133,9 +133,10 @@ class PosixFile : public File {
   }
 
   int truncate(std::uint64_t size) override {
-    appended_->tail.cut(size);
     appended_->end.store(size, std::memory_order_relaxed);
-    return ::ftruncate(fd_.get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
+    const int error = ::ftruncate(fd_.get(), static_cast<off_t>(size)) == 0 ? 0 : errno;
+    appended_->tail.cut(size);  // behind it: what was made ready in front of it, or meanwhile, may be gone
+    return error;
   }
 
   int sync() override { return ::fdatasync(fd_.get()) == 0 ? 0 : errno; }

@@ -158,6 +158,37 @@ TEST_F(PreparedFile, MayBeMadeReadyWhileItIsAppendedTo) {
   EXPECT_TRUE(content() == twin);
 }
 
+// What was made ready between the moment in which the file's end was taken back and the moment in which the file was
+// cut there is not: what is copied to behind the end of a file is gone when the file grows over it. Goal: to cut again
+// and again while the other side makes ready without a pause, and to find all that was appended behind each cut.
+TEST_F(PreparedFile, IsNotReadyBehindACutThatOvertookThePreparation) {
+  std::atomic<bool> stop{false};
+  std::atomic<int> prepared{0};
+  std::thread prepares([&] {
+    while (!stop) prepared += keeper_->prepare(1, kSizeMax) ? 1 : 0;  // a page: the more often
+  });
+  std::string twin;
+  std::string back;
+  int cut = 0;
+  for (int i = 0; (i < 30'000 || prepared < 100) && !HasFailure(); ++i) {
+    const std::string data(100, static_cast<char>('a' + i % 26));
+    ASSERT_EQ(file_->append(data), 0);
+    twin += data;
+    twin.resize(i % 1000 == 999 ? 0 : twin.size() - 60);
+    ASSERT_EQ(file_->truncate(twin.size()), 0);
+    ++cut;
+    ASSERT_EQ(file_->append("behind it"), 0);
+    twin += "behind it";
+    back.assign(twin.size(), '\0');
+    std::size_t got = 0;
+    ASSERT_EQ(file_->read(0, back.data(), back.size(), &got), 0);
+    EXPECT_EQ(got, twin.size()) << "behind cut " << cut;
+    EXPECT_TRUE(back == twin) << "behind cut " << cut;
+  }
+  stop = true;
+  prepares.join();
+}
+
 // What a failing disk does to a mapping, provoked by what can be provoked: pages that are not the file's any more.
 TEST_F(PreparedFile, ThatAnotherHandCutsDoesNotEndTheProcess) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
